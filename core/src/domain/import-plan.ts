@@ -1,0 +1,143 @@
+/**
+ * What an import will do, computed by a pure function before anything changes (design/1, "three cases, never chosen by
+ * the caller"). The same plan is shown by -WhatIf, in the confirmation, and then performed.
+ */
+import { activeFeatures, features, type Feature, type FeatureAssignments, type PublicPart } from './environment.ts';
+import type { CredentialId, TpmName } from './ids.ts';
+
+export type ImportCase = 'install' | 'merge' | 'replace';
+
+/** What happens to one credential. */
+export type ImportAction =
+  /** New here. */
+  | 'Add'
+  /** Here already, and nothing about it changes. */
+  | 'Unchanged'
+  /** Here already; becomes active in the archive's features. */
+  | 'Activate'
+  /** Was active here in features that the archive's credential takes over; kept. */
+  | 'Retain'
+  /** Of the environment that goes to quarantine. */
+  | 'SetAside'
+  /** Removed here for good; not revived. */
+  | 'Skip';
+
+export interface ImportItem {
+  readonly credential: CredentialId;
+  readonly label: string;
+  readonly action: ImportAction;
+  /** Features it is active in afterwards. */
+  readonly features: readonly Feature[];
+  /** Features it had in the archive but does not get here until they are enabled. */
+  readonly proposed: readonly Feature[];
+}
+
+export interface ImportPlan {
+  readonly case: ImportCase;
+  /** A merge of an archive older than the newest merged one of the same source changes no feature. */
+  readonly older: boolean;
+  readonly items: readonly ImportItem[];
+  readonly features: FeatureAssignments;
+  readonly proposed: FeatureAssignments;
+  /** Nothing at all would change. */
+  readonly unchanged: boolean;
+}
+
+/** What is here now, as far as the plan needs it. */
+export interface LocalState {
+  readonly basicUserKey: TpmName;
+  readonly publicPart: PublicPart;
+  readonly tombstones: readonly CredentialId[];
+  /** Newest generation already merged from the archive's source; 0 where none was. */
+  readonly newestMerged: number;
+}
+
+export interface ArchivedState {
+  readonly basicUserKey: TpmName;
+  readonly publicPart: PublicPart;
+  readonly generation: number;
+  /** This very archive was merged here before: it changes no feature again. */
+  readonly known: boolean;
+}
+
+/** Computes the plan. Pure; both sides may be unverified, then so is the plan. */
+export function planImport(local: LocalState | undefined, archived: ArchivedState, enableFeatures: boolean): ImportPlan {
+  if (local === undefined) return planFresh('install', [], archived, enableFeatures);
+  if (local.basicUserKey !== archived.basicUserKey) return planFresh('replace', setAside(local), archived, enableFeatures);
+  return planMerge(local, archived);
+}
+
+function setAside(local: LocalState): readonly ImportItem[] {
+  return local.publicPart.credentials.map((credential) => ({
+    credential: credential.id,
+    label: credential.label,
+    action: 'SetAside',
+    features: [],
+    proposed: [],
+  }));
+}
+
+function planFresh(
+  kind: 'install' | 'replace',
+  before: readonly ImportItem[],
+  archived: ArchivedState,
+  enableFeatures: boolean,
+): ImportPlan {
+  const wanted: FeatureAssignments = { ...archived.publicPart.proposed, ...archived.publicPart.features };
+  const now = enableFeatures ? wanted : {};
+  const proposed = enableFeatures ? {} : wanted;
+  const added = archived.publicPart.credentials.map((credential): ImportItem => ({
+    credential: credential.id,
+    label: credential.label,
+    action: 'Add',
+    features: activeFeatures(credential.id, now),
+    proposed: activeFeatures(credential.id, proposed),
+  }));
+  return { case: kind, older: false, items: [...before, ...added], features: now, proposed, unchanged: false };
+}
+
+function planMerge(local: LocalState, archived: ArchivedState): ImportPlan {
+  const older = archived.generation < local.newestMerged;
+  const skipped = new Set(local.tombstones);
+  const here = new Map(local.publicPart.credentials.map((credential) => [credential.id, credential]));
+  const taken = takeOver(local.publicPart.features, archived.publicPart.features, older || archived.known, skipped);
+  const items: ImportItem[] = [];
+  const item = (credential: { id: CredentialId; label: string }, action: ImportAction): void => {
+    items.push({
+      credential: credential.id,
+      label: credential.label,
+      action,
+      features: activeFeatures(credential.id, taken),
+      proposed: [],
+    });
+  };
+  for (const credential of archived.publicPart.credentials) {
+    if (here.has(credential.id)) continue;
+    item(credential, skipped.has(credential.id) ? 'Skip' : 'Add');
+  }
+  for (const credential of here.values()) {
+    const before = activeFeatures(credential.id, local.publicPart.features);
+    const after = activeFeatures(credential.id, taken);
+    if (after.some((feature) => !before.includes(feature))) item(credential, 'Activate');
+    else item(credential, after.length < before.length ? 'Retain' : 'Unchanged');
+  }
+  items.sort((a, b) => (a.credential < b.credential ? -1 : 1));
+  const unchanged = items.every(({ action }) => action === 'Unchanged' || action === 'Skip');
+  return { case: 'merge', older, items, features: taken, proposed: local.publicPart.proposed, unchanged };
+}
+
+/** The archive's credentials become active in their features; features it does not set stay as they are here. */
+function takeOver(
+  here: FeatureAssignments,
+  archived: FeatureAssignments,
+  frozen: boolean,
+  skipped: ReadonlySet<CredentialId>,
+): FeatureAssignments {
+  if (frozen) return here;
+  const taken: Partial<Record<Feature, CredentialId>> = { ...here };
+  for (const feature of features) {
+    const credential = archived[feature];
+    if (credential !== undefined && !skipped.has(credential)) taken[feature] = credential;
+  }
+  return taken;
+}

@@ -1,0 +1,38 @@
+/**
+ * The platform's folder: `public/` (users read, administrators write), `private/` (administrators only) and the drop
+ * folder `users/`. Works on named byte strings; formats belong to the callers.
+ */
+import type { PasswordAttempts } from './environment-store.ts';
+
+/** Kinds of named files in `public/`. */
+export type PublicCollection = 'grants' | 'revocations';
+
+export interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A registration with the account id that owns the file according to the operating system. */
+export interface DroppedFile extends NamedFile {
+  readonly ownerId: string;
+}
+
+export interface PlatformStore {
+  /** The platform folder, for messages. */
+  readonly path: string;
+  /** The settings file; undefined where the platform is not initialized. `PlatformFolderUntrusted`, `PlatformDamaged`. */
+  settings(): Promise<NamedFile | undefined>;
+  /** Makes the folders (refusing those that an administrator does not own) and writes the settings. */
+  initialize(settings: Uint8Array): Promise<void>;
+  list(collection: PublicCollection): Promise<readonly NamedFile[]>;
+  put(collection: PublicCollection, name: string, bytes: Uint8Array): Promise<NamedFile>;
+  /** The local authority's key file; undefined where this platform has none (fleet). `StorageDenied` for non-administrators. */
+  authorityKey(): Promise<NamedFile | undefined>;
+  putAuthorityKey(bytes: Uint8Array): Promise<void>;
+  registrations(): Promise<readonly DroppedFile[]>;
+  /** Writes the caller's own registration; `name` is made from the account id and the key's Name. */
+  register(name: string, bytes: Uint8Array): Promise<void>;
+  ownerAttempts(): Promise<PasswordAttempts>;
+  setOwnerAttempts(attempts: PasswordAttempts): Promise<void>;
+}
