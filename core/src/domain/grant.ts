@@ -29,16 +29,14 @@ export interface Grant {
   readonly destinationFingerprint: IdentityFingerprint;
   /** Name of the destination's storage key: this decides. */
   readonly destinationKey: TpmName;
-  /** TPMT_PUBLIC of the destination's own authority key: whom `onward` delegates to. */
-  readonly destinationAuthority: Uint8Array;
   /** Account ids (`sid:…`, `uid:…`) or exact UPNs (`upn:…`). */
   readonly user: Scope<string>;
   readonly basicUserKey: Scope<TpmName>;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
-  /** `no`, `root` (the destination's authority is the root of these keys: nothing is needed), or delegations. */
-  readonly onward: 'no' | 'root' | readonly KeyApproval[];
-  /** r ‖ s under refAny over the move of any (or each listed) Basic User Key; see `sealing/grants.ts`. One per listed key, or one for all. */
+  /** `no`, or a delegation to the destination's authority key for each known key; none is needed where that is the root. */
+  readonly onward: 'no' | readonly KeyApproval[];
+  /** r ‖ s under refAny over the move: one for any key, or one that includes the object for each listed key. */
   readonly approval: readonly { readonly basicUserKey: TpmName | 'any'; readonly signature: Uint8Array }[];
   /** Approvals under refOne for known keys of another root authority. */
   readonly move: readonly KeyApproval[];
