@@ -27,8 +27,8 @@ export interface Grant {
   readonly source: Scope<TpmName>;
   readonly destinationComputer: string;
   readonly destinationFingerprint: IdentityFingerprint;
-  /** Name of the destination's storage key: this decides. */
-  readonly destinationKey: TpmName;
+  /** TPMT_PUBLIC of the destination's storage key: its Name decides, and the source's chip needs the whole area. */
+  readonly destinationKey: Uint8Array;
   /** Account ids (`sid:…`, `uid:…`) or exact UPNs (`upn:…`). */
   readonly user: Scope<string>;
   readonly basicUserKey: Scope<TpmName>;

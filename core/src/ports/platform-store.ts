@@ -23,8 +23,10 @@ export interface PlatformStore {
   readonly path: string;
   /** The settings file; undefined where the platform is not initialized. `PlatformFolderUntrusted`, `PlatformDamaged`. */
   settings(): Promise<NamedFile | undefined>;
-  /** Makes the folders (refusing those that an administrator does not own) and writes the settings. */
-  initialize(settings: Uint8Array): Promise<void>;
+  /** Makes the folders, refusing those that an administrator does not own: `PlatformFolderUntrusted`. */
+  prepare(): Promise<void>;
+  /** Writes the settings: from here on the platform is initialized. Folders exist already. */
+  putSettings(settings: Uint8Array): Promise<void>;
   list(collection: PublicCollection): Promise<readonly NamedFile[]>;
   put(collection: PublicCollection, name: string, bytes: Uint8Array): Promise<NamedFile>;
   /** The local authority's key file; undefined where this platform has none (fleet). `StorageDenied` for non-administrators. */
