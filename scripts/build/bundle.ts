@@ -55,7 +55,10 @@ export async function bundle(source: BundleSource): Promise<Bundle> {
     external: ['@aws-sdk/client-s3'],
     define: { 'import.meta.url': MODULE_URL },
     alias: Object.fromEntries(
-      Object.entries(REPLACED).map(([name, subpath]) => [name + subpath, join(import.meta.dirname, `shims/${name}.ts`)]),
+      Object.entries(REPLACED).map(([name, subpath]) => [
+        name + subpath,
+        join(import.meta.dirname, `shims/${name}.ts`),
+      ]),
     ),
     plugins: [versionOnly(join(source.root, 'package.json'))],
   });
@@ -75,10 +78,11 @@ const MODULE_URL = '__moduleUrl';
 const MODULE_URL_VALUE = 'require("node:url").pathToFileURL(process.execPath).href';
 
 async function toFunction(name: string, module: string): Promise<string> {
+  // The rewriting below would make it an empty object.
+  if (/\bimport\.meta\b/.test(module)) throw new Error(`${name}: import.meta is used for more than its url`);
   // `import()` becomes `require` in a promise: vm.Script has no module loader that could answer it.
   const options = { ...COMMON, format: 'cjs', supported: { 'dynamic-import': false } } as const;
   const { code } = await transform(module, options);
-  if (/\bimport\.meta\b/.test(code)) throw new Error(`${name}: import.meta is used for more than its url`);
   const prologue = code.includes(MODULE_URL) ? `const ${MODULE_URL}=${MODULE_URL_VALUE};` : '';
   const text = `(function(exports,require,module){${prologue}${code}})`;
   // The loader reads latin1.

@@ -48,7 +48,9 @@ async function prepareRuntime(platform: Platform, target: string): Promise<void>
   const manifest = await readJson(join(runtime, 'package.json'));
   if (manifest.version !== process.versions.node) {
     // The blob's layout belongs to the version that writes it.
-    throw new Error(`Node ${manifest.version} must build this, not ${process.versions.node}: use npm run build`);
+    throw new Error(
+      `Node ${manifest.version} must build this, not ${process.versions.node}: use npm run build`,
+    );
   }
   const source = join(runtime, binary);
   switch (platform) {

@@ -47,7 +47,8 @@ function withVersion(image: Uint8Array, version: string): Uint8Array {
     ProductName: 'SPMigration',
     FileDescription: 'SPMigration: moves a security environment to another computer',
     CompanyName: 'SPMigration contributors',
-    LegalCopyright: 'MIT License, SPMigration contributors. Contains Node.js, copyright Node.js contributors.',
+    LegalCopyright:
+      'MIT License, SPMigration contributors. Contains Node.js, copyright Node.js contributors.',
     OriginalFilename: 'spmigration.exe',
     InternalName: 'spmigration',
   });

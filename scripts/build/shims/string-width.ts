@@ -6,5 +6,5 @@
 import stripAnsi from './strip-ansi.ts';
 
 export default function stringWidth(text: string): number {
-  return [...stripAnsi(text)].length;
+  return Array.from(stripAnsi(text)).length;
 }

@@ -1,0 +1,109 @@
+/**
+ * `npm test`: everything that must hold before a change lands. The checks of the sources run first, two at a time, then
+ * the tests alone, because some of them measure time. All of it runs even if something fails, and a summary ends it.
+ * `npm test -- <arguments>` runs vitest only, with those arguments. Leaves out the benchmark (`npm run bench`).
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ROOT } from './build/platform.ts';
+
+/** Names of package.json's scripts; each list runs in order, the lists beside each other. */
+const LANES = [['lint'], ['format:check', 'types', 'rooms', 'build:run']] as const;
+
+const REPORT = join(ROOT, '.cache/vitest.json');
+
+interface Outcome {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly seconds: number;
+}
+
+/** vitest's JSON report, as far as it is read here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
+
+const args = process.argv.slice(2);
+process.exitCode = args.length > 0 ? await runScript('tests', args, 'inherit') : await runAll();
+
+async function runAll(): Promise<number> {
+  const checks = (await Promise.all(LANES.map(runLane))).flat();
+  await mkdir(dirname(REPORT), { recursive: true });
+  await rm(REPORT, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+  const exitCode = await runScript('tests', reporters, 'inherit');
+  const tests = await countTests(exitCode);
+  const failedChecks = checks.filter((check) => !check.passed);
+  const lines = checks.map(
+    ({ name, passed, seconds }) => `  ${passed ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`,
+  );
+  const skipped = tests.skipped === 0 ? '' : `, ${tests.skipped} skipped`;
+  const failed = tests.failed + failedChecks.length;
+  process.stdout.write(`\nChecks:\n${lines.join('\n')}\nTests, and checks that failed:\n`);
+  process.stdout.write(`${tests.passed} passed, ${failed} failed${skipped}\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function runLane(scripts: readonly string[]): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const name of scripts) {
+    const start = performance.now();
+    const passed = (await runScript(name, [], 'pipe')) === 0;
+    const seconds = (performance.now() - start) / 1000;
+    process.stdout.write(`${passed ? 'ok' : 'FAILED'}: ${name} (${seconds.toFixed(1)} s)\n`);
+    outcomes.push({ name, passed, seconds });
+  }
+  return outcomes;
+}
+
+/** Runs a script of package.json. With `pipe` its output is shown only if it fails. Returns its exit code. */
+async function runScript(
+  name: string,
+  scriptArgs: readonly string[],
+  output: 'inherit' | 'pipe',
+): Promise<number> {
+  const windows = process.platform === 'win32';
+  const child = spawn(windows ? 'npm.cmd' : 'npm', ['run', '--silent', name, '--', ...scriptArgs], {
+    cwd: ROOT,
+    stdio: ['ignore', output, output],
+    shell: windows,
+  });
+  const chunks: Uint8Array[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Uint8Array) => chunks.push(chunk));
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve(code ?? 1);
+    });
+  });
+  if (exitCode !== 0) process.stdout.write(Buffer.concat(chunks));
+  return exitCode;
+}
+
+async function countTests(exitCode: number): Promise<{ passed: number; failed: number; skipped: number }> {
+  const text = await readFile(REPORT, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+  if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }; // vitest did not get that far
+  const report = JSON.parse(text) as Report;
+  // A file that could not even be loaded has failed without a failed test in it.
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failed = report.numFailedTests + brokenFiles.length;
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}

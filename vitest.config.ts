@@ -1,0 +1,19 @@
+/**
+ * How the tests run. Two workers, for the two cores that the slowest supported computer has; processes rather than
+ * threads, because suites change their environment and working directory.
+ */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // The slowest honest test derives several Argon2id keys or starts a PowerShell engine.
+    testTimeout: 30_000,
+    // `builtExecutable()` may build in a hook, and waits for another worker that builds.
+    hookTimeout: 120_000,
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
