@@ -18,6 +18,7 @@ const EVERYWHERE = [
 const IN_CORE = [
   ...EVERYWHERE,
   forbid('NewExpression[callee.name="SPMigrationError"]', 'Use fail(): errors come from the catalogue.'),
+  forbid('MetaProperty', 'The executable has no files beside its modules: import.meta means nothing there.'),
   // RangeError and TypeError stay for what only a mistake in our own code can bring about.
   forbid(
     'ThrowStatement > NewExpression[callee.name="Error"]',

@@ -78,8 +78,6 @@ const MODULE_URL = '__moduleUrl';
 const MODULE_URL_VALUE = 'require("node:url").pathToFileURL(process.execPath).href';
 
 async function toFunction(name: string, module: string): Promise<string> {
-  // The rewriting below would make it an empty object.
-  if (/\bimport\.meta\b/.test(module)) throw new Error(`${name}: import.meta is used for more than its url`);
   // `import()` becomes `require` in a promise: vm.Script has no module loader that could answer it.
   const options = { ...COMMON, format: 'cjs', supported: { 'dynamic-import': false } } as const;
   const { code } = await transform(module, options);

@@ -128,10 +128,4 @@ describe('bundle', () => {
     expect([...second.chunks]).toEqual([...bundled.chunks]);
     expect(second.main).toBe(bundled.main);
   });
-
-  it('refuses import.meta beyond its url', async () => {
-    const other = await sourceFolder();
-    await writeFile(join(other, PRODUCT.entry), 'globalThis.where = import.meta.dirname;');
-    await expect(bundle({ root: other, entry: PRODUCT.entry })).rejects.toThrow(/import\.meta/);
-  });
 });
