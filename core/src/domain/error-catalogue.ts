@@ -87,7 +87,7 @@ export const errorCatalogue = {
   LockedOut: { class: 'authentication', message: 'Too many wrong passwords; the next try is possible in {seconds} seconds.', hint: 'Wait, then use the right password.' },
   OwnerPasswordRejected: { class: 'authentication', message: 'The Owner Password is wrong, or the authority file was changed: {path}', hint: 'Try again; after several wrong ones you must wait.' },
   PasswordRejected: { class: 'authentication', message: 'The password is wrong: {which}', hint: 'Use the Basic User Password of {whose}; after several wrong ones you must wait.' },
-  PfxPasswordRejected: { class: 'authentication', message: 'The password of {path} is wrong.', hint: 'Pass the password that was set when this file was made.' },
+  PfxPasswordRejected: { class: 'authentication', message: 'The password of {path} is wrong, or the file was changed.', hint: 'Pass the password that was set when this file was made.' },
 
   // integrity
   ArchiveChanged: { class: 'integrity', message: '{path} was changed after it was made: {problem}', hint: 'Get the archive again from the source computer.' },
@@ -109,12 +109,13 @@ export const errorCatalogue = {
   PfxWithoutKey: { class: 'integrity', message: '{path} holds no private key.', hint: 'Export the certificate together with its private key.' },
   PlatformDamaged: { class: 'integrity', message: 'The platform folder {path} is damaged: {problem}', hint: 'Restore it from a backup; keys of users are not in it.' },
   PolicyMalformed: { class: 'integrity', message: 'The policy file {path} is not valid: {problem}', hint: 'Ask the administrator to correct it; until then nothing is allowed that a policy could forbid.' },
+  PrivateKeyMalformed: { class: 'integrity', message: 'The private key in {path} cannot be used: {problem}', hint: 'Export it again from where it came.' },
   RegistrationMalformed: { class: 'integrity', message: '{path} is not a valid registration: {problem}', hint: 'Let the user run Initialize-SPMigrationUser again; the file is ignored until then.' },
   RevocationListMalformed: { class: 'integrity', message: '{path} is not a valid revocation list: {problem}', hint: 'Get the list again from the owner.' },
   WrongFileKind: { class: 'integrity', message: '{path} is {actual}; {expected} is needed.', hint: 'Choose the right file.' },
 
   // unsupported
-  AlgorithmUnsupported: { class: 'unsupported', message: '{path} uses {algorithm}, which is not supported.', hint: 'Use an RSA key of 2048 to 4096 bits or an EC key on P-256, P-384 or P-521.' },
+  AlgorithmUnsupported: { class: 'unsupported', message: '{path} uses {algorithm}, which is not supported.', hint: 'Use an RSA key of 2048 to 4096 bits or an EC key on P-256, P-384 or P-521; export a PFX file with AES-256 encryption.' },
   ConstrainedLanguage: { class: 'unsupported', message: 'PowerShell runs in {mode} mode, in which this module cannot start its core program.', hint: 'Let the administrator trust the signed module in the App Control policy.' },
   CoreBlocked: { class: 'unsupported', message: 'The system refused to start {path}: {problem}', hint: 'Ask the administrator to allow it (App Control, antivirus, or a noexec mount).' },
   CoreLibraryMissing: { class: 'unsupported', message: 'The core program needs the system library libatomic.so.1.', hint: 'Install it (Debian, Ubuntu: libatomic1; Fedora: libatomic).' },
