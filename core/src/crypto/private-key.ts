@@ -67,7 +67,10 @@ export function readPrivateKey(pkcs8: SecretBytes, path: string): PrivateKey {
   const algorithm = algorithmOf(key, path);
   const publicKey = createPublicKey(key);
   if (!belongTogether(key, publicKey)) {
-    throw fail('PrivateKeyMalformed', { path, problem: 'its private and public halves do not belong together' });
+    throw fail('PrivateKeyMalformed', {
+      path,
+      problem: 'its private and public halves do not belong together',
+    });
   }
   return {
     algorithm,
@@ -151,7 +154,8 @@ function describe(key: KeyObject): KeyAlgorithm | string {
     case 'rsa': {
       const bits = details.modulusLength ?? 0;
       if (bits < smallestRsaBits || bits > largestRsaBits) return `an RSA key of ${String(bits)} bits`;
-      if ((details.publicExponent ?? 0n) < smallestRsaExponent) return 'an RSA key with a public exponent below 3';
+      if ((details.publicExponent ?? 0n) < smallestRsaExponent)
+        return 'an RSA key with a public exponent below 3';
       return { kind: 'RSA', bits };
     }
     case 'ec': {
