@@ -15,15 +15,15 @@ const ROOMS = {
   format: { rooms: ['bytes', 'domain'] },
   'crypto/x509': {
     rooms: ['bytes', 'domain', 'crypto'],
-    node: 'crypto',
+    node: 'crypto|util',
     packages: '@peculiar/x509|reflect-metadata|node-forge',
   },
-  'crypto/pkcs12': { rooms: ['bytes', 'domain', 'crypto'], node: 'crypto', packages: 'node-forge' },
-  crypto: { rooms: ['bytes', 'domain'], node: 'crypto' },
+  'crypto/pkcs12': { rooms: ['bytes', 'domain', 'crypto'], node: 'crypto|util', packages: 'node-forge' },
+  crypto: { rooms: ['bytes', 'domain'], node: 'crypto|util' },
   tpm2: { rooms: ['bytes', 'domain', 'crypto'] },
   sealing: { rooms: ['bytes', 'domain', 'format', 'crypto', 'tpm2'] },
   ports: { rooms: ['bytes', 'domain'] },
-  operations: { rooms: ['bytes', 'domain', 'format', 'crypto', 'sealing', 'ports'] },
+  operations: { rooms: ['bytes', 'domain', 'format', 'crypto', 'sealing', 'ports', 'version'] },
   'adapters/chip-software': { rooms: ['ports', 'bytes', 'domain', 'tpm2', 'crypto'], node: '.*' },
   'adapters/chip-tpm2': { rooms: ['ports', 'bytes', 'domain', 'tpm2', 'crypto'], node: '.*' },
   'adapters/store-file': { rooms: ['ports', 'bytes', 'domain', 'format'], node: '.*' },
@@ -33,8 +33,11 @@ const ROOMS = {
     packages: 'archiver|unzipper',
   },
   'adapters/system': { rooms: ['ports', 'bytes', 'domain'], node: '.*' },
-  cli: { rooms: ['operations', 'domain', 'format', 'bytes'], node: '(?!fs).*', packages: 'yargs' },
+  cli: { rooms: ['operations', 'domain', 'format', 'bytes', 'version'], node: '(?!fs).*', packages: 'yargs' },
 };
+
+/** A room is a folder, or a single file of that name. @param {string} room */
+const pathOf = (room) => `^core/src/${room}[/.]`;
 
 /** A pattern for the names of npm's packages, with their types. @param {string} names */
 const packageFolder = (names) => `node_modules/(@types/)?(${names})(/|$)`;
@@ -45,10 +48,10 @@ const within = (room) => Object.keys(ROOMS).filter((other) => other.startsWith(`
 const rules = Object.entries(ROOMS).flatMap(([room, { rooms = [], node, packages }]) => {
   const inner = within(room);
   const from = {
-    path: `^core/src/${room}/`,
-    ...(inner.length > 0 && { pathNot: inner.map((name) => `^core/src/${name}/`) }),
+    path: pathOf(room),
+    ...(inner.length > 0 && { pathNot: inner.map(pathOf) }),
   };
-  const allowed = [room, ...rooms].map((name) => `^core/src/${name}/`);
+  const allowed = [room, ...rooms].map(pathOf);
   const name = room.replace('/', '-');
   return [
     {
@@ -87,7 +90,7 @@ export default {
       severity: 'error',
       from: {
         path: '^core/src/[^/]+/',
-        pathNot: Object.keys(ROOMS).map((room) => `^core/src/${room}/`),
+        pathNot: Object.keys(ROOMS).map(pathOf),
       },
       to: {},
     },
