@@ -67,6 +67,11 @@ export function importPublicKey({ x, y }: P256Point): KeyObject | undefined {
   }
 }
 
+/** Whether the point is on the curve. */
+export function isOnCurve(point: P256Point): boolean {
+  return importPublicKey(point) !== undefined;
+}
+
 function checkPoint(x: Uint8Array, y: Uint8Array): void {
   if (x.length !== p256Bytes || y.length !== p256Bytes)
     throw new RangeError('P-256 coordinates have 32 bytes');
