@@ -1,0 +1,95 @@
+/**
+ * Measuring on a computer that does other things too: the cases of a comparison run in turn, round after round, so that
+ * a slow moment hits them alike, and medians of many rounds are compared. Leaves out: what is measured (the files beside
+ * this one), and keeping results; a figure is only comparable with its rival of the same run.
+ */
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+
+/** Something to time. Returns nothing; `prepare` runs before each round, untimed. */
+export interface Case {
+  readonly name: string;
+  readonly prepare?: () => void | Promise<void>;
+  readonly run: () => void | Promise<void>;
+}
+
+/** Milliseconds. */
+export interface Timing {
+  readonly median: number;
+  readonly best: number;
+}
+
+/** A line of the table. */
+export interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly aim: string;
+  readonly met: boolean;
+}
+
+/** Times each case `rounds` times, interleaved, after one unmeasured round. */
+export async function interleaved(cases: readonly Case[], rounds: number): Promise<readonly Timing[]> {
+  const samples = cases.map((): number[] => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [index, { prepare, run }] of cases.entries()) {
+      await prepare?.();
+      const start = performance.now();
+      await run();
+      if (round >= 0) samples[index]?.push(performance.now() - start);
+    }
+  }
+  return samples.map((times) => ({ median: median(times), best: Math.min(...times) }));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (upper === undefined || lower === undefined) throw new RangeError('no values');
+  return (upper + lower) / 2;
+}
+
+/** Runs a program to its end; throws unless it exits with 0. Returns its output. */
+export function runProgram(program: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
+  const done = spawnSync(program, args, { ...options, encoding: 'utf8' });
+  if (done.status === 0) return done.stdout;
+  throw new Error(`${program} ${args.join(' ')}: ${done.error?.message ?? done.stderr}`);
+}
+
+/** A row about a time that must be at most `aim` times its rival's. */
+export function ratioRow(what: string, timing: Timing, rival: Timing, rivalName: string, aim: number): Row {
+  const ratio = timing.median / rival.median;
+  return {
+    what,
+    measured: `${ratio.toFixed(2)} × ${rivalName} (${ms(timing.median)} : ${ms(rival.median)}; best ${ms(timing.best)} : ${ms(rival.best)})`,
+    aim: `≤ ${aim} ×`,
+    met: ratio <= aim,
+  };
+}
+
+/** A row about a quantity that must be below `aim`. */
+export function limitRow(what: string, value: number, unit: string, aim: number, note = ''): Row {
+  return {
+    what,
+    measured: `${value.toFixed(1)} ${unit}${note === '' ? '' : ` (${note})`}`,
+    aim: `< ${aim} ${unit}`,
+    met: value < aim,
+  };
+}
+
+export function table(rows: readonly Row[]): string {
+  const lines = [
+    ['measured', 'aim', 'result', 'figure'],
+    ...rows.map(({ what, measured, aim, met }) => [what, aim, met ? 'met' : 'MISSED', measured]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
