@@ -3,7 +3,7 @@
  * Windows runtime. Leaves out the version resource, which `npm run reproducible` writes for real.
  */
 import { describe, expect, it } from 'vitest';
-import { withoutSignature } from '../../../scripts/build/windows-runtime.ts';
+import { withoutSignature } from '../../scripts/build/windows-runtime.ts';
 
 const PE = 0x80;
 const CERTIFICATE_ENTRY = PE + 24 + 112 + 32;

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runInThisContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bundle, PRODUCT, bundle } from '../../../scripts/build/bundle.ts';
-import { ROOT } from '../../../scripts/build/platform.ts';
+import { type Bundle, PRODUCT, bundle } from '../../scripts/build/bundle.ts';
+import { ROOT } from '../../scripts/build/platform.ts';
 
 const SOURCES = {
   'package.json': '{ "version": "1.2.3", "secretPlan": "none" }',
