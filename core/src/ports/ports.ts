@@ -22,6 +22,8 @@ export interface Ports {
   readonly history: (platform: PlatformId | undefined) => History;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether the system keeps private keys of its certificate store under protection (not on Linux). */
+  readonly certificateStoreProtected: boolean;
   /** Whether SPMIGRATION_HOME makes this a rehearsal. */
   readonly rehearsal: boolean;
 }

@@ -1,0 +1,90 @@
+/**
+ * The authority key an owner's operation signs with: the platform's own, or a fleet authority's file named by the
+ * caller, opened with the Owner Password or the owner-password backup file. Nothing of a user is needed or touched.
+ */
+import { fail, hasCode } from '../domain/error.ts';
+import type { PasswordAttempts } from '../ports/environment-store.ts';
+import { decodeAuthorityFile, decodeOwnerPasswordBackup } from '../format/authority-v1.ts';
+import { expectKind } from '../format/kind.ts';
+import { openAuthority, ownerSalt, type AuthorityKey } from '../sealing/authority.ts';
+import { countingFailures, ownerTries } from './lock-out.ts';
+import type { Call } from './operation.ts';
+import { requireSameKind, type Platform } from './platform-context.ts';
+
+export interface AuthorityChoice {
+  /** A fleet authority's key file; undefined: the platform's own authority. */
+  readonly authorityPath?: string | undefined;
+  /** The owner-password backup file, accepted instead of the Owner Password. */
+  readonly backupPath?: string | undefined;
+}
+
+/** A key file that was read and not opened. */
+export interface ChosenAuthority {
+  readonly path: string;
+  readonly publicKey: Uint8Array;
+  readonly local: boolean;
+  /** Derives the root, without using it. */
+  prepare(): Promise<void>;
+  /** Opens the key; dispose it. `OwnerPasswordRequired`, `OwnerPasswordRejected`, `LockedOut`. */
+  open(): Promise<AuthorityKey>;
+}
+
+const maximumAuthorityBytes = 64 * 1024;
+
+/** Finds the key file. `NoLocalAuthority` where this platform only knows a fleet authority's public half. */
+export async function chooseAuthority(
+  call: Call,
+  platform: Platform | undefined,
+  choice: AuthorityChoice,
+): Promise<ChosenAuthority> {
+  const file = await authorityFile(call, platform, choice);
+  expectKind(file.bytes, 'authority', file.path);
+  const decoded = decodeAuthorityFile(file.bytes, file.path);
+  requireSameKind(file.path, decoded.rehearsal, call.ports.rehearsal);
+  const root = () => call.secrets.root('ownerPassword', ownerSalt(decoded), `the Owner Password of ${file.path}`);
+  const attempts = {
+    read: (): Promise<PasswordAttempts> => call.ports.platform.ownerAttempts(),
+    write: (value: PasswordAttempts) => call.ports.platform.setOwnerAttempts(value),
+  };
+  const open = async (): Promise<AuthorityKey> => {
+    if (choice.backupPath !== undefined) return openWithBackup(call, decoded, choice.backupPath, file.path);
+    const ownerRoot = await root();
+    const openIt = () => Promise.resolve(openAuthority(decoded, { ownerRoot }, file.path));
+    // The counter lies in the private platform folder, which only a local authority's owner can write.
+    if (!file.local) return openIt();
+    const isWrong = (error: unknown): boolean => hasCode(error, 'OwnerPasswordRejected');
+    return countingFailures(attempts, ownerTries, call.ports.clock(), isWrong, openIt);
+  };
+  const prepare = async (): Promise<void> => {
+    if (choice.backupPath === undefined && call.secrets.has('ownerPassword')) await root();
+  };
+  return { path: file.path, publicKey: decoded.publicKey, local: file.local, prepare, open };
+}
+
+async function authorityFile(
+  call: Call,
+  platform: Platform | undefined,
+  choice: AuthorityChoice,
+): Promise<{ path: string; bytes: Uint8Array; local: boolean }> {
+  if (choice.authorityPath !== undefined) {
+    const bytes = await call.ports.files.read(choice.authorityPath, maximumAuthorityBytes);
+    return { path: choice.authorityPath, bytes, local: false };
+  }
+  if (platform === undefined) throw fail('PlatformNotInitialized');
+  if (platform.settings.authority === 'fleet') throw fail('NoLocalAuthority', { authority: platform.authority });
+  const file = await call.ports.platform.authorityKey();
+  if (file === undefined) throw fail('PlatformDamaged', { path: call.ports.platform.path, problem: 'the authority key is missing' });
+  return { path: file.path, bytes: file.bytes, local: true };
+}
+
+async function openWithBackup(
+  call: Call,
+  decoded: ReturnType<typeof decodeAuthorityFile>,
+  backupPath: string,
+  path: string,
+): Promise<AuthorityKey> {
+  const bytes = await call.ports.files.read(backupPath, maximumAuthorityBytes);
+  expectKind(bytes, 'owner-password-backup', backupPath);
+  using backupKey = decodeOwnerPasswordBackup(bytes, backupPath);
+  return openAuthority(decoded, { backupKey }, path);
+}

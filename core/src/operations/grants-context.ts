@@ -1,0 +1,116 @@
+/**
+ * The grants and revocation lists that can be seen from here: the platform's own and those in the paths the caller
+ * named. A file that is not valid is reported and passed over, so that one bad file on a share stops nobody.
+ */
+import { isSPMigrationError } from '../domain/error.ts';
+import type { SignedGrant, SignedRevocationList } from '../domain/grant.ts';
+import type { AuthorityFingerprint, GrantSerial } from '../domain/ids.ts';
+import { decodeGrant } from '../format/grant-v1.ts';
+import { expectKind } from '../format/kind.ts';
+import { decodeRevocationList } from '../format/revocation-list-v1.ts';
+import { verifyGrant, verifyRevocationList } from '../sealing/grants.ts';
+import type { Call } from './operation.ts';
+
+/** Bound for one grant file: a thousand delegations of about 250 bytes, and more. */
+export const maximumGrantBytes = 4 * 1024 * 1024;
+
+export interface FoundGrant {
+  readonly path: string;
+  readonly signed: SignedGrant;
+  /** The folder or file it was found in, so that it is found again there. */
+  readonly grantPath: string;
+}
+
+export interface GrantsHere {
+  readonly grants: readonly FoundGrant[];
+  readonly revocations: readonly SignedRevocationList[];
+  /** The reason where the grant is revoked by the newest list of its signer, else undefined. */
+  readonly revoked: (signer: AuthorityFingerprint, serial: GrantSerial) => string | undefined;
+}
+
+interface RawFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly grantPath: string;
+}
+
+/** Everything that can be seen, verified; see the file's head. */
+export async function grantsHere(call: Call, grantPaths: readonly string[]): Promise<GrantsHere> {
+  const grants: FoundGrant[] = [];
+  for (const file of await rawFiles(call, 'grants', '.spgrant', grantPaths)) {
+    const signed = await passingOver(call, () => readGrant(file.bytes, file.path));
+    if (signed !== undefined) grants.push({ path: file.path, signed, grantPath: file.grantPath });
+  }
+  const lists: SignedRevocationList[] = [];
+  for (const file of await rawFiles(call, 'revocations', '.sprevoked', grantPaths)) {
+    const list = await passingOver(call, () => readRevocationList(file.bytes, file.path));
+    if (list !== undefined) lists.push(list);
+  }
+  const revocations = newestLists(lists);
+  return { grants, revocations, revoked: (signer, serial) => revocationReason(revocations, signer, serial) };
+}
+
+/** Decodes and verifies one grant file. */
+export function readGrant(bytes: Uint8Array, path: string): SignedGrant {
+  expectKind(bytes, 'grant', path);
+  const signed = decodeGrant(bytes, path);
+  verifyGrant(signed, path);
+  return signed;
+}
+
+/** Decodes and verifies one revocation list. */
+export function readRevocationList(bytes: Uint8Array, path: string): SignedRevocationList {
+  expectKind(bytes, 'revocation-list', path);
+  const signed = decodeRevocationList(bytes, path);
+  verifyRevocationList(signed, path);
+  return signed;
+}
+
+/** The list with the highest number of each authority. */
+function newestLists(lists: readonly SignedRevocationList[]): readonly SignedRevocationList[] {
+  const newest = new Map<AuthorityFingerprint, SignedRevocationList>();
+  for (const list of lists) {
+    const known = newest.get(list.signer);
+    if (known === undefined || known.list.number < list.list.number) newest.set(list.signer, list);
+  }
+  return [...newest.values()];
+}
+
+function revocationReason(
+  lists: readonly SignedRevocationList[],
+  signer: AuthorityFingerprint,
+  serial: GrantSerial,
+): string | undefined {
+  const list = lists.find((candidate) => candidate.signer === signer);
+  return list?.list.revoked.find((entry) => entry.serial === serial)?.reason;
+}
+
+async function rawFiles(
+  call: Call,
+  collection: 'grants' | 'revocations',
+  extension: string,
+  grantPaths: readonly string[],
+): Promise<readonly RawFile[]> {
+  const { platform, files } = call.ports;
+  const found: RawFile[] = [];
+  for (const file of await platform.list(collection)) found.push({ ...file, grantPath: file.path });
+  for (const grantPath of grantPaths) {
+    for (const path of await files.list(grantPath, extension)) {
+      const bytes = await files.read(path, maximumGrantBytes);
+      // A path that names one grant file is no revocation list, and the reverse.
+      if (path === grantPath && !path.toLowerCase().endsWith(extension)) continue;
+      found.push({ path, bytes, grantPath });
+    }
+  }
+  return found;
+}
+
+async function passingOver<Value>(call: Call, read: () => Value): Promise<Value | undefined> {
+  try {
+    return await Promise.resolve(read());
+  } catch (error) {
+    if (!isSPMigrationError(error)) throw error;
+    call.report.warning(`Passed over: ${error.message} ${error.hint}`, error.code);
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * `Initialize-SPMigrationPlatform`: the chip's storage key, the authority (a local owner's own, or a fleet's public
+ * half) and the platform folder. The settings file is written last: until then the platform is not initialized.
+ */
+import { fail } from '../domain/error.ts';
+import { formatInstant } from '../domain/time.ts';
+import type { PlatformSettings } from '../domain/platform.ts';
+import { groupFingerprint } from '../domain/ids.ts';
+import { decodeAuthorityPublic } from '../format/authority-v1.ts';
+import { expectKind } from '../format/kind.ts';
+import { encodePlatformSettings } from '../format/platform-v1.ts';
+import { authorityFingerprint } from '../sealing/fingerprints.ts';
+import { makeAuthority, writeBackup } from './new-authority.ts';
+import type { Call, Changer } from './operation.ts';
+import { requireAcceptable } from './password-rules.ts';
+import { findPlatform, requireAdministrator, requirePlatform, requireSameKind } from './platform-context.ts';
+import { record } from './record.ts';
+import type { StatusResult } from './results.ts';
+import { statusOf } from './status.ts';
+
+export interface InitializePlatformParameters {
+  readonly chip?: 'Auto' | 'Software';
+  readonly authorityPath?: string;
+  readonly backupPath?: string;
+  readonly overwrite?: boolean;
+}
+
+const ownerPassword = 'the new Owner Password of this platform';
+const maximumAuthorityBytes = 64 * 1024;
+
+export const initializePlatform: Changer<InitializePlatformParameters, StatusResult> = async (call, parameters) => {
+  const { ports, secrets } = call;
+  await requireAdministrator(ports);
+  const before = await findPlatform(ports);
+  if (before !== undefined) {
+    throw fail('PlatformAlreadyInitialized', { since: formatInstant(before.settings.created) });
+  }
+  const fleetKey = parameters.authorityPath === undefined ? undefined : await readFleetKey(call, parameters.authorityPath);
+  if (fleetKey === undefined) {
+    if (!secrets.has('ownerPassword')) throw fail('OwnerPasswordRequired');
+    requireAcceptable(secrets, 'ownerPassword', ownerPassword);
+  }
+  const computer = await ports.account.computerName();
+  const { backupPath: backup } = parameters;
+  const overwrite = parameters.overwrite ?? false;
+  const backupPath =
+    backup === undefined ? undefined : await ports.files.outputPath(backup, `${computer}.spownerbackup`, overwrite);
+  const description = await ports.chip.describe();
+  return {
+    plan: {
+      action: 'Initialize the platform',
+      target: computer,
+      impact: 'medium',
+      lines: [
+        `The storage key of this computer is made in: ${description.model}. ${description.enforcement}`,
+        fleetKey === undefined
+          ? 'A local authority key is made under the Owner Password: its owner decides where keys may go.'
+          : `The fleet authority ${groupFingerprint(authorityFingerprint(fleetKey))} decides where keys may go; no Owner Password is kept here.`,
+        `The platform folder is ${ports.platform.path}.`,
+        ...(ports.rehearsal ? ['This is a rehearsal: nothing of it can be mixed with real platforms.'] : []),
+      ],
+      facts: { computer, authority: fleetKey === undefined ? null : authorityFingerprint(fleetKey) },
+    },
+    prepare: async () => {
+      if (fleetKey === undefined) await secrets.freshRoot('ownerPassword', ownerPassword);
+    },
+    apply: async () => {
+      await ports.platform.prepare();
+      const storageKey = await ports.chip.provision();
+      const authorityKey = fleetKey ?? (await makeLocalAuthority(call, backupPath, overwrite));
+      const settings: PlatformSettings = {
+        computer,
+        chip: description.kind,
+        rehearsal: ports.rehearsal,
+        storageKey,
+        authorityKey,
+        authority: fleetKey === undefined ? 'local' : 'fleet',
+        created: ports.clock(),
+      };
+      await ports.platform.putSettings(encodePlatformSettings(settings));
+      const platform = await requirePlatform(ports);
+      await record(call, 'platform', {
+        operation: 'platform-initialize',
+        account: platform.account,
+        platform: platform.ids.platformId,
+        facts: { computer, platform: platform.ids.platformId, authority: platform.authority },
+      });
+      return statusOf(call, platform);
+    },
+  };
+};
+
+async function readFleetKey(call: Call, path: string): Promise<Uint8Array> {
+  const bytes = await call.ports.files.read(path, maximumAuthorityBytes);
+  expectKind(bytes, 'authority-public', path);
+  const decoded = decodeAuthorityPublic(bytes, path);
+  requireSameKind(path, decoded.rehearsal, call.ports.rehearsal);
+  return decoded.publicKey;
+}
+
+async function makeLocalAuthority(call: Call, backupPath: string | undefined, overwrite: boolean): Promise<Uint8Array> {
+  const made = await makeAuthority(call, backupPath !== undefined);
+  using key = made.key;
+  await call.ports.platform.putAuthorityKey(made.file);
+  if (backupPath !== undefined) await writeBackup(call, backupPath, made.backupKey, overwrite);
+  call.secrets.spendFresh('ownerPassword');
+  return key.public;
+}

@@ -1,0 +1,57 @@
+/**
+ * The users whose keys an owner may delegate for: registrations in the platform's drop folder, whose owner according to
+ * the operating system must be the account they name, and files named by the caller, where ownership proves nothing and
+ * the confirmation shows each account and key.
+ */
+import { fail, isSPMigrationError } from '../domain/error.ts';
+import type { Registration } from '../domain/grant.ts';
+import { expectKind } from '../format/kind.ts';
+import { decodeRegistration } from '../format/registration-v1.ts';
+import { tpmName } from '../sealing/fingerprints.ts';
+import type { Call } from './operation.ts';
+import { requireSameKind, type Platform } from './platform-context.ts';
+
+const maximumRegistrationBytes = 5 * 4 * 1024 * 1024;
+
+/** All that can be used, one per Basic User Key, sorted by its Name. Files that cannot be used are reported. */
+export async function knownRegistrations(
+  call: Call,
+  platform: Platform | undefined,
+  paths: readonly string[],
+): Promise<readonly Registration[]> {
+  const known = new Map<string, Registration>();
+  const add = (registration: Registration): void => void known.set(tpmName(registration.basicUserKey), registration);
+  if (platform !== undefined) {
+    for (const file of await call.ports.platform.registrations()) {
+      reporting(call, () => {
+        const registration = read(call, file.bytes, file.path);
+        if (registration.account.id !== file.ownerId) {
+          throw fail('RegistrationMalformed', { path: file.path, problem: `it names ${registration.account.id}, but ${file.ownerId} owns it` });
+        }
+        add(registration);
+      });
+    }
+  }
+  for (const path of paths) {
+    for (const file of await call.ports.files.list(path, '.spuser')) {
+      add(read(call, await call.ports.files.read(file, maximumRegistrationBytes), file));
+    }
+  }
+  return [...known.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, registration]) => registration);
+}
+
+function read(call: Call, bytes: Uint8Array, path: string): Registration {
+  expectKind(bytes, 'registration', path);
+  const registration = decodeRegistration(bytes, path);
+  requireSameKind(path, registration.rehearsal, call.ports.rehearsal);
+  return registration;
+}
+
+function reporting(call: Call, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!isSPMigrationError(error)) throw error;
+    call.report.warning(`Passed over: ${error.message}`, error.code);
+  }
+}

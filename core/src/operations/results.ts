@@ -1,0 +1,211 @@
+/**
+ * What operations answer, as plain values: the types of `docs/spec/process-protocol.md`. Instants are numbers here; the
+ * rpc format and the command line turn them into text.
+ */
+import type { Feature } from '../domain/environment.ts';
+import type { ImportAction } from '../domain/import-plan.ts';
+import type { Instant } from '../domain/time.ts';
+
+export interface AuthorityResult {
+  readonly path: string;
+  readonly publicPath: string;
+  readonly fingerprint: string;
+  readonly backupPath: string | null;
+  readonly rehearsal: boolean;
+}
+
+export interface StatusResult {
+  readonly computer: string;
+  readonly initialized: boolean;
+  readonly platformId: string | null;
+  readonly fingerprint: string | null;
+  readonly chip: 'software' | 'tpm2' | null;
+  readonly chipModel: string | null;
+  readonly enforcement: string | null;
+  readonly authority: 'Local' | 'Fleet' | null;
+  readonly authorityFingerprint: string | null;
+  readonly rehearsal: boolean;
+  readonly account: string;
+  readonly accountName: string;
+  readonly administrator: boolean;
+  readonly userInitialized: boolean;
+  readonly basicUserKey: string | null;
+  readonly generation: number | null;
+  readonly credentials: number;
+  readonly quarantined: number;
+  readonly platformPath: string;
+  readonly environmentPath: string | null;
+  readonly version: string;
+  readonly initializedAt: Instant | null;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly code: string | null;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface HistoryEventResult {
+  readonly scope: 'platform' | 'user';
+  readonly number: number;
+  readonly time: Instant;
+  readonly operation: string;
+  readonly outcome: string;
+  readonly account: string;
+  readonly summary: string;
+  readonly hash: string;
+}
+
+export interface IdentityResult {
+  readonly path: string;
+  readonly computer: string;
+  readonly fingerprint: string;
+  readonly chip: 'software' | 'tpm2';
+  readonly proof: 'Claimed' | 'Software';
+  readonly rehearsal: boolean;
+  readonly authorityFingerprint: string;
+  readonly storageKeyName: string;
+  readonly created: Instant;
+}
+
+export type AccessState = 'Valid' | 'NotYetValid' | 'Expired' | 'Revoked';
+
+export interface AccessResult {
+  readonly serial: string;
+  readonly destination: string;
+  readonly fingerprint: string;
+  readonly state: AccessState;
+  readonly validFrom: Instant;
+  readonly validUntil: Instant;
+  readonly user: readonly string[];
+  readonly source: readonly string[];
+  readonly basicUserKey: readonly string[];
+  readonly onward: boolean;
+  readonly authorityFingerprint: string;
+  readonly rehearsal: boolean;
+  readonly reason: string | null;
+  readonly meaning: string;
+  readonly path: string;
+  readonly grantPath: string;
+}
+
+export interface RevocationResult {
+  readonly serial: string | null;
+  readonly authorityFingerprint: string;
+  readonly number: number;
+  readonly revoked: number;
+  readonly path: string;
+}
+
+export interface UserRemovalResult {
+  readonly account: string;
+  readonly quarantine: string;
+  readonly uninstall: readonly string[];
+}
+
+export interface CredentialResult {
+  readonly credential: string;
+  readonly label: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly thumbprint: string | null;
+  readonly notBefore: Instant | null;
+  readonly notAfter: Instant | null;
+  readonly keyAlgorithm: string;
+  readonly state: 'Active' | 'Retained' | 'Pending';
+  readonly features: readonly Feature[];
+  readonly proposed: readonly Feature[];
+  readonly origin: string;
+  readonly emailAddresses: readonly string[];
+  readonly added: Instant;
+  readonly installed: boolean;
+  readonly requestPath: string | null;
+  readonly change: 'Added' | 'Unchanged' | null;
+}
+
+export interface CredentialRemovalResult {
+  readonly credential: string;
+  readonly label: string;
+  readonly uninstall: readonly string[];
+}
+
+export interface InstallableCredentialResult {
+  readonly credential: string;
+  readonly label: string;
+  readonly thumbprint: string;
+}
+
+export interface FeatureResult {
+  readonly feature: Feature;
+  readonly enabled: boolean;
+  readonly credential: string | null;
+  readonly label: string | null;
+  readonly thumbprint: string | null;
+  readonly notAfter: Instant | null;
+  readonly proposed: string | null;
+}
+
+export interface ArchiveResult {
+  readonly path: string;
+  readonly archive: string;
+  readonly created: Instant;
+  readonly sourceComputer: string;
+  readonly sourceFingerprint: string;
+  readonly account: string;
+  readonly accountName: string;
+  readonly destination: string;
+  readonly basicUserKey: string;
+  readonly generation: number;
+  readonly credentials: number;
+  readonly transferCode: boolean;
+  readonly rehearsal: boolean;
+  readonly serial: string;
+  readonly validUntil: Instant;
+  readonly sizeBytes: number;
+}
+
+export interface ArchiveTestResult {
+  readonly path: string;
+  readonly fits: boolean;
+  readonly case: 'Install' | 'Merge' | 'Replace' | 'NotKnown';
+  readonly account: string;
+  readonly destination: string;
+  readonly reasons: readonly string[];
+  readonly checks: readonly CheckResult[];
+  readonly daysLeft: number | null;
+}
+
+export interface ArchiveRemovalResult {
+  readonly path: string;
+  readonly archive: string;
+}
+
+export interface ImportItemResult {
+  readonly credential: string;
+  readonly label: string;
+  readonly action: ImportAction;
+  readonly features: readonly Feature[];
+  readonly proposed: readonly Feature[];
+}
+
+export interface ImportResult {
+  readonly path: string;
+  readonly archive: string;
+  readonly case: 'Install' | 'Merge' | 'Replace';
+  readonly unchanged: boolean;
+  readonly older: boolean;
+  readonly items: readonly ImportItemResult[];
+  readonly quarantine: string | null;
+  readonly sourceAccount: string;
+  readonly sourceComputer: string;
+  readonly account: string;
+  readonly generation: number;
+  readonly featuresActive: readonly Feature[];
+  readonly featuresProposed: readonly Feature[];
+  readonly nextStep: string;
+  readonly anyAuthorityTrusted: boolean;
+  readonly uninstall: readonly string[];
+}

@@ -1,0 +1,75 @@
+/** `Get-SPMigrationStatus`: what this computer is, and what is here for the caller. Needs no secret and no chip command. */
+import { groupFingerprint } from '../domain/ids.ts';
+import { VERSION } from '../version.ts';
+import type { Call, Reader } from './operation.ts';
+import { findPlatform, type Platform } from './platform-context.ts';
+import type { StatusResult } from './results.ts';
+import { findUser } from './user-context.ts';
+
+export const status: Reader<object, StatusResult> = async function* (call) {
+  yield await statusOf(call, await findPlatform(call.ports));
+};
+
+/** The status of a platform that was read already, or of one that is not initialized. */
+export async function statusOf(call: Call, platform: Platform | undefined): Promise<StatusResult> {
+  const { ports } = call;
+  const administrator = await ports.account.isAdministrator();
+  if (platform === undefined) {
+    const account = await ports.account.current(undefined);
+    return {
+      ...nothingHere,
+      computer: await ports.account.computerName(),
+      rehearsal: ports.rehearsal,
+      account: account.id,
+      accountName: account.name,
+      administrator,
+      platformPath: ports.platform.path,
+    };
+  }
+  const { settings, ids, account } = platform;
+  const chip = await ports.chip.describe();
+  const user = await findUser(call, platform);
+  return {
+    computer: settings.computer,
+    initialized: true,
+    platformId: ids.platformId,
+    fingerprint: groupFingerprint(ids.fingerprint),
+    chip: settings.chip,
+    chipModel: chip.model,
+    enforcement: chip.enforcement,
+    authority: settings.authority === 'local' ? 'Local' : 'Fleet',
+    authorityFingerprint: groupFingerprint(platform.authority),
+    rehearsal: settings.rehearsal,
+    account: account.id,
+    accountName: account.name,
+    administrator,
+    userInitialized: user.present !== undefined,
+    basicUserKey: user.present?.basicUserKey ?? null,
+    generation: user.present?.stored.generation ?? null,
+    credentials: user.present?.publicPart.credentials.length ?? 0,
+    quarantined: (await user.store.quarantine()).length,
+    platformPath: ports.platform.path,
+    environmentPath: user.store.path,
+    version: VERSION,
+    initializedAt: settings.created,
+  };
+}
+
+const nothingHere = {
+  initialized: false,
+  platformId: null,
+  fingerprint: null,
+  chip: null,
+  chipModel: null,
+  enforcement: null,
+  authority: null,
+  authorityFingerprint: null,
+  userInitialized: false,
+  basicUserKey: null,
+  generation: null,
+  credentials: 0,
+  quarantined: 0,
+  environmentPath: null,
+  version: VERSION,
+  initializedAt: null,
+} as const;

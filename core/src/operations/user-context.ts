@@ -1,0 +1,147 @@
+/**
+ * The calling user's environment on this platform: found without a password, unlocked with one, and changed by writing
+ * a next generation. The key chain is password → root → chip → vault key → environment (docs/spec/environment-store.md).
+ */
+import { fail, hasCode } from '../domain/error.ts';
+import type { SecretBytes } from '../bytes/secret-bytes.ts';
+import type { Environment, GenerationHeader, PublicPart } from '../domain/environment.ts';
+import type { TpmName } from '../domain/ids.ts';
+import { decodeGeneration, type DecodedGeneration } from '../format/generation-v1.ts';
+import type { LoadedBasicUserKey } from '../ports/chip.ts';
+import type { EnvironmentStore, EnvironmentWriter, GenerationId, StoredGeneration } from '../ports/environment-store.ts';
+import { openBasicUserKey, openGeneration, sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
+import { tpmName } from '../sealing/fingerprints.ts';
+import { UserKeys } from '../sealing/user-keys.ts';
+import { countingFailures, userTries } from './lock-out.ts';
+import type { Call } from './operation.ts';
+import type { Platform } from './platform-context.ts';
+
+/** What is here for the calling account. */
+export interface User {
+  readonly platform: Platform;
+  readonly store: EnvironmentStore;
+  readonly present: PresentEnvironment | undefined;
+}
+
+/** The current generation, read but not opened: its public part is unverified. */
+export interface PresentEnvironment {
+  readonly stored: StoredGeneration;
+  readonly decoded: DecodedGeneration;
+  readonly basicUserKey: TpmName;
+  readonly publicPart: PublicPart;
+}
+
+/** An environment opened with the password. Dispose it on every path. */
+export interface UnlockedEnvironment {
+  readonly header: GenerationHeader;
+  readonly environment: Environment;
+  readonly loaded: LoadedBasicUserKey;
+  readonly vaultKey: SecretBytes;
+  readonly keys: UserKeys;
+  dispose(): Promise<void>;
+}
+
+/** Finds the caller's environment. `ServiceAccount` unless allowed; `EnvironmentOfOtherPlatform`, `StoreNewer`, …. */
+export async function findUser(call: Call, platform: Platform, allowServiceAccount = true): Promise<User> {
+  if (!allowServiceAccount && (await call.ports.account.isServiceAccount())) {
+    throw fail('ServiceAccount', { account: platform.account.name });
+  }
+  const store = call.ports.environment(platform.ids.platformId, platform.ids.storageKeyName);
+  const stored = await store.current();
+  return { platform, store, present: stored === undefined ? undefined : readPresent(stored, platform) };
+}
+
+/** The caller's environment; `UserNotInitialized` where there is none. */
+export async function requireUser(
+  call: Call,
+  platform: Platform,
+  allowServiceAccount = true,
+): Promise<User & { readonly present: PresentEnvironment }> {
+  const user = await findUser(call, platform, allowServiceAccount);
+  if (user.present === undefined) throw fail('UserNotInitialized', { account: platform.account.name });
+  return { ...user, present: user.present };
+}
+
+function readPresent(stored: StoredGeneration, platform: Platform): PresentEnvironment {
+  const decoded = decodeGeneration(stored.bytes, stored.path);
+  if (decoded.header.platformId !== platform.ids.platformId) {
+    throw fail('EnvironmentOfOtherPlatform', { path: stored.path });
+  }
+  return { stored, decoded, basicUserKey: tpmName(decoded.header.basicUserKey), publicPart: decoded.publicPart };
+}
+
+/** Facts of a plan that change whenever the environment does. */
+export function presentFacts(user: User): { readonly epoch: number; readonly generation: number } {
+  const { epoch = 0, generation = 0 } = user.present?.stored ?? {};
+  return { epoch, generation };
+}
+
+/** Opens the present environment with a password of this conversation. `PasswordRejected`, `LockedOut`. */
+export async function unlock(
+  call: Call,
+  user: User & { readonly present: PresentEnvironment },
+  password: 'password' | 'currentPassword' = 'password',
+): Promise<UnlockedEnvironment> {
+  const { decoded } = user.present;
+  const { header } = decoded;
+  const whose = `${user.platform.account.name} on ${user.platform.settings.computer}`;
+  const root = await call.secrets.root(password, header.passwordSalt, `the Basic User Password of ${whose}`);
+  const keys = new UserKeys(root);
+  const attempts = { read: () => user.store.attempts(), write: user.store.setAttempts.bind(user.store) };
+  const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
+  return countingFailures(attempts, userTries, call.ports.clock(), isWrong, async () => {
+    const blob = openBasicUserKey(header, user.platform.settings.chip, keys.atRest, whose);
+    const loaded = await call.ports.chip.loadBasicUserKey({ public: header.basicUserKey, private: blob }, keys.basicUserAuth);
+    try {
+      const vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
+      const environment = openGeneration(decoded, { vaultKey, atRest: keys.atRest }, user.present.stored.path);
+      const dispose = async (): Promise<void> => {
+        vaultKey.dispose();
+        for (const key of environment.privatePart.keys.values()) key.dispose();
+        keys.dispose();
+        await loaded.dispose();
+      };
+      return { header, environment, loaded, vaultKey, keys, dispose };
+    } catch (error) {
+      await loaded.dispose();
+      throw error;
+    }
+  });
+}
+
+/** `PlanOutdated` where the current generation is not the one that was planned on. */
+export async function requireUnchanged(writer: EnvironmentWriter, user: User): Promise<void> {
+  const now = await writer.current();
+  const planned = user.present?.stored;
+  if (now?.epoch !== planned?.epoch || now?.generation !== planned?.generation) throw fail('PlanOutdated');
+}
+
+/** `OperationInterrupted` where the caller gave up. Asked last before each point of commit. */
+export function requireNotInterrupted(call: Call): void {
+  if (call.signal.aborted) throw fail('OperationInterrupted');
+}
+
+/** Writes the next generation with this content under the present keys: the one way an environment changes. */
+export async function commitEnvironment(
+  call: Call,
+  user: User & { readonly present: PresentEnvironment },
+  unlocked: UnlockedEnvironment,
+  environment: Environment,
+): Promise<GenerationId> {
+  return user.store.withLock(async (writer) => {
+    await requireUnchanged(writer, user);
+    const { header, keys, vaultKey } = unlocked;
+    const { chip } = user.platform.settings;
+    const keySalt = call.ports.random(16);
+    const blob = openBasicUserKey(header, chip, keys.atRest, user.platform.account.name);
+    const next: GenerationHeader = {
+      ...header,
+      generation: header.generation + 1,
+      parent: header.generation,
+      keySalt,
+      basicUserKeyPrivate: sealBasicUserKey(blob, header.basicUserKey, keySalt, chip, keys.atRest),
+    };
+    requireNotInterrupted(call);
+    return writer.append(next.generation, sealGeneration(next, environment, { vaultKey, atRest: keys.atRest }));
+  });
+}
