@@ -47,6 +47,13 @@ internal static class EngineInternals
     public static Exception StopUpstream(Cmdlet requester) =>
         (Exception)New("System.Management.Automation.StopUpstreamCommandsException", requester);
 
+    /// <summary>Gives an error record the position and name of the function that reported it, once.</summary>
+    public static void AttributeTo(ErrorRecord record, InvocationInfo caller)
+    {
+        Method(typeof(ErrorRecord), "SetInvocationInfo").Invoke(record, [caller]);
+        Property(typeof(ErrorRecord), "PreserveInvocationInfoOnce").SetValue(record, true);
+    }
+
     private static void SetImplementation(FrontEndCommandBase command, object implementation) =>
         Field(typeof(FrontEndCommandBase), "implementation").SetValue(command, implementation);
 
@@ -57,6 +64,8 @@ internal static class EngineInternals
 
     private static PropertyInfo Property(Type type, string name) =>
         type.GetProperty(name, Any) ?? throw Missing(type.FullName + "." + name);
+
+    private static MethodInfo Method(Type type, string name) => type.GetMethod(name, Any) ?? throw Missing(type.FullName + "." + name);
 
     private static FieldInfo Field(Type type, string name) => type.GetField(name, Any) ?? throw Missing(type.FullName + "." + name);
 
