@@ -19,7 +19,7 @@ export interface Bundle {
 }
 
 export interface BundleSource {
-  /** The project's root: where its package.json lies. */
+  /** The project's root: where package.json, node_modules and scripts/build/shims lie. */
   readonly root: string;
   /** The entry module, relative to the root. */
   readonly entry: string;
@@ -51,13 +51,15 @@ export async function bundle(source: BundleSource): Promise<Bundle> {
     format: 'esm',
     splitting: true,
     logLevel: 'warning',
+    // Where a linked folder really lies must not show in the names of chunks.
+    preserveSymlinks: true,
     // unzipper names it for reading archives from a cloud store; never reached, and a failed require if it were.
     external: ['@aws-sdk/client-s3'],
     define: { 'import.meta.url': MODULE_URL },
     alias: Object.fromEntries(
       Object.entries(REPLACED).map(([name, subpath]) => [
         name + subpath,
-        join(import.meta.dirname, `shims/${name}.ts`),
+        join(source.root, `scripts/build/shims/${name}.ts`),
       ]),
     ),
     plugins: [versionOnly(join(source.root, 'package.json'))],

@@ -56,7 +56,7 @@ async function sourceFolder(): Promise<string> {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  for (const name of ['node_modules', 'scripts']) await symlink(join(ROOT, name), join(folder, name));
   return folder;
 }
 

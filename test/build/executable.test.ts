@@ -25,7 +25,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'spmigration-executable-'));
   await cp(join(ROOT, 'core'), join(folder, 'core'), { recursive: true });
   await copyFile(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  for (const name of ['node_modules', 'scripts']) await symlink(join(ROOT, name), join(folder, name));
   elsewhere = await bundle({ ...PRODUCT, root: folder });
 });
 
@@ -49,8 +49,7 @@ describe('spmigration', () => {
 
   it('takes no text and no setting from files beside it', async () => {
     const beside = join(folder, 'beside/bin');
-    await mkdir(join(beside, '../locales'), { recursive: true });
-    await mkdir(join(beside, 'locales'));
+    await mkdir(beside, { recursive: true });
     const copy = join(beside, 'spmigration');
     await copyFile(executable, copy);
     const expected = run(copy, ['--help']);
