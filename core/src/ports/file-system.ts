@@ -20,7 +20,10 @@ export interface FileStatus {
 
 export interface FileSystem {
   /** A regular file, at most `maximumBytes`, and the status of the very file that was read. */
-  read(path: string, maximumBytes: number): Promise<{ readonly bytes: Uint8Array; readonly status: FileStatus }>;
+  read(
+    path: string,
+    maximumBytes: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly status: FileStatus }>;
   /** Makes a new file; its bytes are durable on return, its name only after `syncFolder`. `OutputExists`. */
   create(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /** Appends to a file, made with `mode` where there is none; durable on return, the name of a new one after `syncFolder`. */

@@ -1,0 +1,84 @@
+/**
+ * A lock among processes, without a moment in which two hold it and without a way to be stuck on a dead one. Each
+ * contender makes a file of its own, whose *name* says platform, pid and start time, and only then looks for others; of
+ * two contenders at least the later one sees the other's file. A dead process's file is simply removed: its name is
+ * never used again, so the removal cannot hit a living lock (which is what goes wrong with one shared lock file).
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fail } from '../../domain/error.ts';
+import { formatInstant } from '../../domain/time.ts';
+import type { FileSystem } from '../../ports/file-system.ts';
+import type { Processes } from '../../ports/processes.ts';
+import { removeLeftOver, uniqueMark } from './durable.ts';
+
+export interface LockPlace {
+  readonly disk: FileSystem;
+  readonly processes: Processes;
+  readonly folder: string;
+  /** Beginning of the files' names: `lock`, `history-lock`. */
+  readonly name: string;
+  /** Platform id, for whoever looks at the folder. */
+  readonly platform: string;
+  /** How long to wait for another holder. */
+  readonly waitMilliseconds: number;
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly since: string;
+}
+
+const pauseMilliseconds = 20;
+
+/** Runs `work` with the lock held. `EnvironmentBusy` where a living process keeps it for longer than the waiting time. */
+export async function withLock<Result>(place: LockPlace, work: () => Promise<Result>): Promise<Result> {
+  const own = await acquire(place);
+  try {
+    return await work();
+  } finally {
+    await removeLeftOver(place.disk, own);
+  }
+}
+
+async function acquire(place: LockPlace): Promise<string> {
+  const deadline = performance.now() + place.waitMilliseconds;
+  for (;;) {
+    const name = `${place.name}.${place.platform}.${await uniqueMark(place.processes)}`;
+    const own = join(place.folder, name);
+    await place.disk.create(own, new Uint8Array(), 0o600);
+    const holder = await otherHolder(place, name, own);
+    if (holder === undefined) return own;
+    await removeLeftOver(place.disk, own);
+    if (performance.now() >= deadline)
+      throw fail('EnvironmentBusy', { pid: holder.pid, since: holder.since });
+    // Two that began together must not meet again and again: their pauses differ by their numbers.
+    await delay(pauseMilliseconds + (process.pid % 19));
+  }
+}
+
+async function otherHolder(place: LockPlace, ownName: string, own: string): Promise<Holder | undefined> {
+  try {
+    return await findHolder(place, ownName);
+  } catch (error) {
+    await removeLeftOver(place.disk, own);
+    throw error;
+  }
+}
+
+async function findHolder(place: LockPlace, ownName: string): Promise<Holder | undefined> {
+  const { disk, processes, folder } = place;
+  for (const name of await disk.list(folder)) {
+    if (name === ownName || !name.startsWith(`${place.name}.`)) continue;
+    const [, pid, start] = /\.(\d{1,10})\.([a-z0-9]{1,40})\.\d{1,10}$/.exec(name) ?? [];
+    if (pid === undefined || start === undefined) continue;
+    const path = join(folder, name);
+    if (!(await processes.isAlive({ pid: Number(pid), start }))) {
+      await removeLeftOver(disk, path);
+      continue;
+    }
+    const status = await disk.status(path);
+    if (status !== undefined) return { pid: Number(pid), since: formatInstant(status.modified) };
+  }
+  return undefined;
+}

@@ -1,0 +1,87 @@
+/**
+ * The small text files of a store: the pointer `current`, the record of installed certificates, the counters of wrong
+ * passwords (docs/spec/environment-store.md, "State files"). Canonical like every text kind; a newer version is
+ * `StoreNewer`, anything else that cannot be read `EnvironmentDamaged` (in the platform's folder `PlatformDamaged`).
+ */
+import { parseId, type CredentialId, type TpmName } from '../../domain/ids.ts';
+import { count, id, instant, pair } from '../../format/forms.ts';
+import { TextReader, TextWriter, type ValueForm } from '../../format/text.ts';
+import type { PasswordAttempts } from '../../ports/environment-store.ts';
+
+/** What `current` says. Without a generation there is no environment (any more), and the next one begins this epoch. */
+export interface Pointer {
+  /** Name of the storage key that the folder belongs to. */
+  readonly storageKey: TpmName;
+  readonly epoch: number;
+  readonly generation: number | undefined;
+}
+
+/** Largest epoch or generation number: six digits are written, more are read. */
+export const largestNumber = 999_999_999;
+
+const positive = count(1, largestNumber);
+
+export function encodePointer(pointer: Pointer): Uint8Array {
+  return new TextWriter('environment-pointer')
+    .field('storage-key', id('TpmName'), pointer.storageKey)
+    .field('epoch', positive, pointer.epoch)
+    .optional('generation', positive, pointer.generation)
+    .done();
+}
+
+export function decodePointer(bytes: Uint8Array, path: string): Pointer {
+  const reader = new TextReader(bytes, 'environment-pointer', path);
+  const pointer = {
+    storageKey: reader.field('storage-key', id('TpmName')),
+    epoch: reader.field('epoch', positive),
+    generation: reader.optional('generation', positive),
+  };
+  reader.end();
+  return pointer;
+}
+
+const thumbprint: ValueForm<string> = {
+  what: 'a thumbprint of 40 upper-case hex digits',
+  write: (value) => value,
+  read: (text) => (/^[0-9A-F]{40}$/.test(text) ? text : undefined),
+};
+
+const installed = pair(id('CredentialId'), thumbprint);
+
+/** Thumbprints by credential id. */
+export function encodeInstalled(thumbprints: ReadonlyMap<string, string>): Uint8Array {
+  const lines = [...thumbprints].map(([credential, print]) => [asCredential(credential), print] as const);
+  return new TextWriter('installed').list('installed', installed, lines).done();
+}
+
+export function decodeInstalled(bytes: Uint8Array, path: string): ReadonlyMap<string, string> {
+  const reader = new TextReader(bytes, 'installed', path);
+  const lines = reader.list('installed', installed);
+  reader.end();
+  return new Map(lines);
+}
+
+function asCredential(text: string): CredentialId {
+  const credential = parseId('CredentialId', text);
+  if (credential === undefined) throw new RangeError('not a CredentialId');
+  return credential;
+}
+
+type AttemptsKind = 'password-attempts' | 'owner-attempts';
+
+export function encodeAttempts(kind: AttemptsKind, attempts: PasswordAttempts): Uint8Array {
+  return new TextWriter(kind)
+    .field('failed', count(0, largestNumber), attempts.failed)
+    .field('last', instant, attempts.last)
+    .done();
+}
+
+export function decodeAttempts(kind: AttemptsKind, bytes: Uint8Array, path: string): PasswordAttempts {
+  const reader = new TextReader(bytes, kind, path);
+  const attempts = {
+    failed: reader.field('failed', count(0, largestNumber)),
+    last: reader.field('last', instant),
+  };
+  reader.end();
+  return attempts;
+}

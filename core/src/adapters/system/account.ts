@@ -1,0 +1,103 @@
+/**
+ * Port `account`: who calls and what the operating system lets them do. Linux: the effective user id; administrator is
+ * root. Windows: SID and groups of the process token, asked of whoami.exe once. In a rehearsal the owner of
+ * SPMIGRATION_HOME counts as administrator (ruling 14); `folders.ts` has made sure that this is the caller.
+ */
+import { hostname, userInfo } from 'node:os';
+import { basename } from 'node:path';
+import { fail } from '../../domain/error.ts';
+import type { AccountPort } from '../../ports/account.ts';
+import { isSystemCode } from './to-error.ts';
+import { askWindows, isElevated, isServiceSid, sidOf } from './windows.ts';
+
+/** Longest computer name that fits an identity's line whatever its characters. */
+const longestComputerName = 64;
+
+export function createAccount(
+  platform: NodeJS.Platform,
+  env: NodeJS.ProcessEnv,
+  home: string | undefined,
+): AccountPort {
+  const computerName = (): Promise<string> =>
+    Promise.resolve(home === undefined ? hostname() : rehearsedComputer(env, home));
+  return platform === 'win32'
+    ? createWindowsAccount(env, home !== undefined, computerName)
+    : createUnixAccount(home !== undefined, computerName);
+}
+
+/** Effective user id of this process; undefined on Windows. */
+export function callerUid(): number | undefined {
+  return process.geteuid?.();
+}
+
+/** Name of the caller's folder in a rehearsal's `users/`: the user id, on Windows the name (one account rehearses). */
+export function callerFolder(): string {
+  const uid = callerUid();
+  return uid === undefined ? userInfo().username : `uid-${uid}`;
+}
+
+function createUnixAccount(rehearsal: boolean, computerName: () => Promise<string>): AccountPort {
+  const uid = callerUid() ?? 0;
+  return {
+    current: (platform) =>
+      Promise.resolve({
+        id: platform === undefined ? `uid:${uid}` : `uid:${uid}@${platform}`,
+        name: unixName(uid),
+      }),
+    isAdministrator: () => Promise.resolve(rehearsal || uid === 0),
+    // Linux has no such kind of account: root is an ordinary user (ruling 14).
+    isServiceAccount: () => Promise.resolve(false),
+    computerName,
+  };
+}
+
+/** Name from the user database; containers run ids that are in none. */
+function unixName(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if (isSystemCode(error, 'ERR_SYSTEM_ERROR', 'ENOENT')) return `uid ${uid}`;
+    throw error;
+  }
+}
+
+function createWindowsAccount(
+  env: NodeJS.ProcessEnv,
+  rehearsal: boolean,
+  computerName: () => Promise<string>,
+): AccountPort {
+  let asked: Promise<string> | undefined;
+  const sid = (): Promise<string> => (asked ??= askSid(env));
+  return {
+    current: async () => ({ id: `sid:${await sid()}`, name: windowsName(env) }),
+    isAdministrator: async () =>
+      rehearsal || isElevated(await askWindows(env, 'whoami.exe', ['/groups', '/fo', 'csv', '/nh'])),
+    isServiceAccount: async () => isServiceSid(await sid()),
+    computerName,
+  };
+}
+
+async function askSid(env: NodeJS.ProcessEnv): Promise<string> {
+  const sid = sidOf(await askWindows(env, 'whoami.exe', ['/user', '/fo', 'csv', '/nh']));
+  if (sid === undefined) throw fail('StorageFailed', { path: 'whoami.exe', problem: 'it named no SID' });
+  return sid;
+}
+
+/** `DOMAIN\name`. For display only: the domain is taken from the environment, which the caller may set. */
+function windowsName(env: NodeJS.ProcessEnv): string {
+  const { username } = userInfo();
+  const domain = env['USERDOMAIN'];
+  return domain === undefined || domain === '' ? username : `${domain}\\${username}`;
+}
+
+/** Several rehearsed computers share one machine, so each is named by SPMIGRATION_COMPUTER or by its folder. */
+function rehearsedComputer(env: NodeJS.ProcessEnv, home: string): string {
+  const given = env['SPMIGRATION_COMPUTER'];
+  const name = given !== undefined && given !== '' ? given : basename(home);
+  if (name === '') return hostname();
+  if (name.length > longestComputerName) {
+    const problem = `it is longer than ${longestComputerName} characters`;
+    throw fail('ParameterInvalid', { parameter: 'SPMIGRATION_COMPUTER', problem });
+  }
+  return name;
+}

@@ -1,0 +1,160 @@
+/**
+ * Port `file-system` over node:fs. What is written is synced before a call returns; a rename is tried again for a second
+ * on Windows, where a reader that holds the old file makes it fail. Folders cannot be synced on Windows: there NTFS's own
+ * journal orders names (docs/spec/environment-store.md, "Durability").
+ */
+import type { Stats } from 'node:fs';
+import { constants } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { plain } from '../../bytes/bytes.ts';
+import { fail } from '../../domain/error.ts';
+import type { FileStatus, FileSystem } from '../../ports/file-system.ts';
+import { isSystemCode, storing } from './to-error.ts';
+
+const renameTries = 20;
+const renamePauseMilliseconds = 50;
+
+export function createFileSystem(platform: NodeJS.Platform): FileSystem {
+  const windows = platform === 'win32';
+  return {
+    read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows)),
+    create: (path, bytes, mode) => storing(path, () => writeAll(path, 'wx', bytes, mode)),
+    append: (path, bytes, mode) => storing(path, () => writeAll(path, appendFlags, bytes, mode)),
+    truncate: (path, length) => storing(path, () => truncate(path, length)),
+    rename: (from, to) => storing(to, () => rename(from, to, windows ? renameTries : 1)),
+    remove: (path) => storing(path, () => fs.unlink(path)),
+    removeFolder: (path) => storing(path, () => fs.rmdir(path)),
+    makeFolder: (path, mode) => storing(path, () => makeFolder(path, mode)),
+    setMode: (path, mode) => storing(path, () => fs.chmod(path, mode)),
+    list: (path) => storing(path, async () => (await fs.readdir(path)).sort()),
+    status: (path) => storing(path, () => status(path, windows)),
+    syncFolder: (path) => storing(path, () => (windows ? Promise.resolve() : syncFolder(path))),
+  };
+}
+
+const appendFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | noFollow();
+
+/** O_NOFOLLOW is missing on Windows; there `lstat` looks first. */
+function noFollow(): number {
+  return (constants as { readonly O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
+}
+
+async function read(
+  path: string,
+  maximumBytes: number,
+  windows: boolean,
+): Promise<{ bytes: Uint8Array; status: FileStatus }> {
+  if (windows && (await fs.lstat(path)).isSymbolicLink()) {
+    throw fail('PathUnusable', { path, problem: 'it is a symbolic link where none is allowed' });
+  }
+  // Not blocking: opening a planted FIFO must not hang the reader.
+  const nonBlocking = windows ? 0 : constants.O_NONBLOCK;
+  const file = await fs.open(path, constants.O_RDONLY | noFollow() | nonBlocking);
+  try {
+    const found = toStatus(await file.stat(), windows);
+    if (found.kind !== 'file') throw fail('PathUnusable', { path, problem: 'it is no regular file' });
+    return { bytes: await readBounded(file, path, maximumBytes), status: found };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Everything in an open file; one byte more than allowed is `LimitExceeded`, however large the file claims to be. */
+export async function readBounded(
+  file: fs.FileHandle,
+  path: string,
+  maximumBytes: number,
+): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  const tooLarge = (actual: number): Error =>
+    fail('LimitExceeded', { what: path, actual: `${actual} bytes`, maximum: `${maximumBytes} bytes` });
+  if (size > maximumBytes) throw tooLarge(size);
+  const buffer = new Uint8Array(size + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+    if (bytesRead === 0) return plain(buffer.subarray(0, length));
+    length += bytesRead;
+  }
+  throw fail('StorageFailed', { path, problem: 'it grew while it was read' });
+}
+
+async function writeAll(
+  path: string,
+  flags: string | number,
+  bytes: Uint8Array,
+  mode: number,
+): Promise<void> {
+  const file = await fs.open(path, flags, mode);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function truncate(path: string, length: number): Promise<void> {
+  const file = await fs.open(path, constants.O_WRONLY | noFollow());
+  try {
+    await file.truncate(length);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function rename(from: string, to: string, tries: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await fs.rename(from, to);
+      return;
+    } catch (error) {
+      const held = isSystemCode(error, 'EPERM', 'EACCES', 'EBUSY');
+      if (!held || attempt >= tries) throw error;
+      await delay(renamePauseMilliseconds);
+    }
+  }
+}
+
+/** The mode is set afterwards too, because mkdir subtracts the caller's umask. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  await fs.mkdir(path, { mode });
+  await fs.chmod(path, mode);
+}
+
+async function status(path: string, windows: boolean): Promise<FileStatus | undefined> {
+  try {
+    return toStatus(await fs.lstat(path), windows);
+  } catch (error) {
+    if (isSystemCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+function toStatus(stats: Stats, windows: boolean): FileStatus {
+  return {
+    kind: kindOf(stats),
+    sizeBytes: stats.size,
+    ownerUid: windows ? undefined : stats.uid,
+    mode: windows ? undefined : stats.mode & 0o7777,
+    names: stats.nlink,
+    modified: Math.floor(stats.mtimeMs / 1000),
+  };
+}
+
+function kindOf(stats: Stats): FileStatus['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'folder';
+  return stats.isSymbolicLink() ? 'link' : 'other';
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await fs.open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
