@@ -47,6 +47,11 @@ internal static class EngineInternals
     public static Exception StopUpstream(Cmdlet requester) =>
         (Exception)New("System.Management.Automation.StopUpstreamCommandsException", requester);
 
+    /// <summary>The short type names that the engine knows ([string], [guid], …).</summary>
+    public static Dictionary<string, Type> TypeAccelerators() =>
+        Property(Type("System.Management.Automation.TypeAccelerators"), "Get").GetValue(null) as Dictionary<string, Type>
+        ?? throw Missing("TypeAccelerators.Get");
+
     /// <summary>Gives an error record the position and name of the function that reported it, once.</summary>
     public static void AttributeTo(ErrorRecord record, InvocationInfo caller)
     {
