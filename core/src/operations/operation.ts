@@ -50,6 +50,8 @@ export interface Planned<Value> {
   /** Derives what `apply` will need from the secrets at hand, so that they need not be sent again. */
   readonly prepare?: () => Promise<void>;
   readonly apply: () => Promise<Value>;
+  /** Clears what was opened for the plan; called once, whether or not `apply` was. */
+  readonly dispose?: () => Promise<void>;
 }
 
 export type Reader<Parameters, Value> = (call: Call, parameters: Parameters) => AsyncIterable<Value>;
