@@ -23,7 +23,7 @@ const argon2Parameters = { memory: 64 * 1024, passes: 3, parallelism: 1, tagLeng
 export async function deriveRoot(password: SecretBytes, salt: Uint8Array): Promise<SecretBytes> {
   if (salt.length !== passwordSaltBytes) throw new RangeError('a password salt has 16 bytes');
   using normalized = normalize(password);
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const parameters = { ...argon2Parameters, message: normalized.reveal, nonce: salt };
     argon2('argon2id', parameters, (error, root) => {
       if (error === null) resolve(takeSecret(root));

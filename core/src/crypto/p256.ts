@@ -5,9 +5,16 @@
  * Key generation and ECDSA nonces come from node:crypto and cannot be seeded: the exception to "randomness is an
  * argument".
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { concat, fromHex, plain } from '../bytes/bytes.ts';
+import {
+  createECDH,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import { compare, concat, fromHex, plain } from '../bytes/bytes.ts';
 import { SecretBytes } from '../bytes/secret-bytes.ts';
+import { fail } from '../domain/error.ts';
 
 /** Length of a scalar and of a coordinate in bytes. */
 export const p256Bytes = 32;
@@ -30,13 +37,17 @@ const spkiPrefix = constant('3059301306072a8648ce3d020106082a8648ce3d03010703420
 /** Order n of the base point (SEC 2, section 2.4.2), big-endian. */
 export const p256Order = constant('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
 
+const zero = new Uint8Array(p256Bytes);
+
 /** A new key pair. */
 export function generateP256KeyPair(): P256KeyPair {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const der = privateKey.export({ type: 'sec1', format: 'der' });
   const scalarAt = sec1Prefix.length;
   const pointAt = scalarAt + p256Bytes + sec1Middle.length;
-  if (der.length !== pointAt + 2 * p256Bytes) throw new Error('a P-256 key was encoded in an unknown form');
+  if (der.length !== pointAt + 2 * p256Bytes) {
+    throw fail('InternalError', { problem: 'a P-256 key was encoded in an unknown form' });
+  }
   const pair = {
     privateKey: SecretBytes.copyOf(der.subarray(scalarAt, scalarAt + p256Bytes)),
     x: plain(der.subarray(pointAt, pointAt + p256Bytes)),
@@ -65,6 +76,17 @@ export function importPublicKey({ x, y }: P256Point): KeyObject | undefined {
     // With a fixed, valid prefix the only thing OpenSSL can refuse is the point.
     return undefined;
   }
+}
+
+/** The public point of a scalar; undefined where it is not in 1 … n-1. */
+export function pointOf(privateKey: SecretBytes): P256Point | undefined {
+  const scalar = privateKey.reveal;
+  if (scalar.length !== p256Bytes || compare(scalar, zero) === 0 || compare(scalar, p256Order) >= 0)
+    return undefined;
+  const ecdh = createECDH('prime256v1');
+  ecdh.setPrivateKey(scalar);
+  const point = ecdh.getPublicKey(null, 'uncompressed');
+  return { x: plain(point.subarray(1, 1 + p256Bytes)), y: plain(point.subarray(1 + p256Bytes)) };
 }
 
 /** Whether the point is on the curve. */
