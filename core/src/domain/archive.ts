@@ -51,7 +51,7 @@ export type ArchiveParts = Readonly<Record<ArchiveEntry, Uint8Array>>;
 
 /** Upper bounds in bytes, checked before anything is read into memory. */
 export const archiveEntryLimits: Readonly<Record<ArchiveEntry, number>> = {
-  manifest: 64 * 1024,
+  manifest: 128 * 1024,
   grants: 5 * 4 * 1024 * 1024,
   'buk.public': 1024,
   'buk.duplicate': 4096,
