@@ -13,10 +13,10 @@ const ROOMS = {
   bytes: {},
   domain: { rooms: ['bytes'] },
   format: { rooms: ['bytes', 'domain'] },
-  'crypto/x509': {
+  'crypto/x509-making': {
     rooms: ['bytes', 'domain', 'crypto'],
     node: 'crypto|util',
-    packages: '@peculiar/x509|reflect-metadata|node-forge',
+    packages: '@peculiar/x509|reflect-metadata',
   },
   'crypto/pkcs12': { rooms: ['bytes', 'domain', 'crypto'], node: 'crypto|util', packages: 'node-forge' },
   crypto: { rooms: ['bytes', 'domain'], node: 'crypto|util' },
