@@ -24,7 +24,7 @@ export interface FileSystem {
     path: string,
     maximumBytes: number,
   ): Promise<{ readonly bytes: Uint8Array; readonly status: FileStatus }>;
-  /** Makes a new file; its bytes are durable on return, its name only after `syncFolder`. `OutputExists`. */
+  /** Makes a new file with exactly this mode; its bytes are durable on return, its name only after `syncFolder`. `OutputExists`. */
   create(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /** Appends to a file, made with `mode` where there is none; durable on return, the name of a new one after `syncFolder`. */
   append(path: string, bytes: Uint8Array, mode: number): Promise<void>;

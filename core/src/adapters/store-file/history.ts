@@ -145,8 +145,8 @@ function readLine(
 ): HistoryLine {
   const fields = parseObject(bytes);
   if (fields === undefined) throw broken(path, number, 'it is not a JSON object');
-  if (typeof fields['v'] === 'number' && fields['v'] > version)
-    throw fail('StoreNewer', { path, version: fields['v'] });
+  if (typeof fields.v === 'number' && fields.v > version)
+    throw fail('StoreNewer', { path, version: fields.v });
   const line = decodeLine(scope, fields, toHex(options.sha256(bytes)));
   // Written again it must be the same bytes: an edit that keeps the meaning is an edit too.
   if (
@@ -164,8 +164,8 @@ function decodeLine(
   hash: string,
 ): HistoryLine | undefined {
   const { number, operation, outcome, account, facts, previous } = fields;
-  const time = typeof fields['time'] === 'string' ? parseInstant(fields['time']) : undefined;
-  if (fields['scope'] !== scope || time === undefined || typeof number !== 'number') return undefined;
+  const time = typeof fields.time === 'string' ? parseInstant(fields.time) : undefined;
+  if (fields.scope !== scope || time === undefined || typeof number !== 'number') return undefined;
   if (typeof operation !== 'string' || typeof outcome !== 'string' || typeof account !== 'string')
     return undefined;
   if (typeof previous !== 'string' || !isFacts(facts)) return undefined;

@@ -22,7 +22,7 @@ export interface PlatformStoreOptions {
   /** User id that must own the folder: root's, in a rehearsal the caller's; undefined where files show none (Windows). */
   readonly administratorUid: number | undefined;
   /** The platform's id according to its settings file: Linux account ids name it. */
-  readonly platformIdOf: (settings: NamedFile) => Promise<PlatformId>;
+  readonly platformIdOf: (settings: NamedFile) => PlatformId;
   /** Account id of a file whose owner the system does not show; empty where nobody can say. */
   readonly unseenOwner: () => Promise<string>;
 }
@@ -142,7 +142,7 @@ class FilePlatformStore implements PlatformStore {
       const details = { actual: names.length, maximum: mostRegistrations };
       throw fail('LimitExceeded', { what: `the number of files in ${this.#users}`, ...details });
     }
-    const platform = await this.#options.platformIdOf(settings);
+    const platform = this.#options.platformIdOf(settings);
     const files: DroppedFile[] = [];
     for (const name of names) {
       const file = await this.#readDropped(name, platform);

@@ -86,13 +86,13 @@ async function askSid(env: NodeJS.ProcessEnv): Promise<string> {
 /** `DOMAIN\name`. For display only: the domain is taken from the environment, which the caller may set. */
 function windowsName(env: NodeJS.ProcessEnv): string {
   const { username } = userInfo();
-  const domain = env['USERDOMAIN'];
+  const domain = env.USERDOMAIN;
   return domain === undefined || domain === '' ? username : `${domain}\\${username}`;
 }
 
 /** Several rehearsed computers share one machine, so each is named by SPMIGRATION_COMPUTER or by its folder. */
 function rehearsedComputer(env: NodeJS.ProcessEnv, home: string): string {
-  const given = env['SPMIGRATION_COMPUTER'];
+  const given = env.SPMIGRATION_COMPUTER;
   const name = given !== undefined && given !== '' ? given : basename(home);
   if (name === '') return hostname();
   if (name.length > longestComputerName) {

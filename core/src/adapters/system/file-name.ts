@@ -12,7 +12,7 @@ const longestMadeBytes = 200;
 
 const reserved = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
 // Control characters, what Windows forbids, and marks that turn the reading direction (a name must not look like another).
-// eslint-disable-next-line no-control-regex
+
 const unsafe = /[\u0000-\u001f\u007f-\u009f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** `name` with unsafe characters replaced by `_`; never empty, reserved, hidden or too long. Keeps the extension. */
@@ -33,7 +33,7 @@ export function nameProblem(name: string, windows: boolean): string | undefined 
   if (reserved.test(name)) return 'the name is reserved by Windows';
   if (/[. ]$/.test(name)) return 'Windows drops a dot or blank at the end';
   // A colon would name an alternate data stream.
-  // eslint-disable-next-line no-control-regex
+
   return /[\u0000-\u001f<>:"|?*]/.test(name) ? 'Windows does not allow one of its characters' : undefined;
 }
 

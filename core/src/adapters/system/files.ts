@@ -15,7 +15,6 @@ import { nameProblem, safeFileName } from './file-name.ts';
 import { readBounded } from './node-file-system.ts';
 import { isSystemCode, storing } from './to-error.ts';
 
-const publicMode = 0o644;
 const privateMode = 0o600;
 
 export function createFiles(platform: NodeJS.Platform, disk: FileSystem, random: Random): Files {
@@ -24,7 +23,7 @@ export function createFiles(platform: NodeJS.Platform, disk: FileSystem, random:
     storing(path, () => writeWhole(disk, path, bytes, overwrite, mode, toHex(random(6)), windows));
   return {
     read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows)),
-    write: (path, bytes, overwrite) => write(path, bytes, overwrite, publicMode),
+    write: (path, bytes, overwrite) => write(path, bytes, overwrite, 0o666 & ~process.umask()),
     writePrivate: (path, bytes, overwrite) => write(path, bytes, overwrite, privateMode),
     remove: (path) => storing(path, () => fs.unlink(path)),
     kind: async (path) => {

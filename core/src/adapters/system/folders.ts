@@ -30,7 +30,7 @@ export function findFolders(
 ): Folders {
   const windows = platform === 'win32';
   const machinePolicies = windows ? [] : ['/etc/spmigration/policy'];
-  const given = env['SPMIGRATION_HOME'];
+  const given = env.SPMIGRATION_HOME;
   if (given !== undefined && given !== '') {
     const home = resolve(given);
     return {
@@ -41,15 +41,15 @@ export function findFolders(
     };
   }
   if (windows) {
-    const local = env['LOCALAPPDATA'] ?? win32.join(homedir(), 'AppData', 'Local');
+    const local = env.LOCALAPPDATA ?? win32.join(homedir(), 'AppData', 'Local');
     return {
       home: undefined,
-      platform: win32.join(env['ProgramData'] ?? String.raw`C:\ProgramData`, 'SPMigration'),
+      platform: win32.join(env.ProgramData ?? String.raw`C:\ProgramData`, 'SPMigration'),
       user: (id) => win32.join(local, 'SPMigration', id),
       policies: machinePolicies,
     };
   }
-  const data = env['XDG_DATA_HOME'];
+  const data = env.XDG_DATA_HOME;
   // The XDG specification: a relative path is invalid and to be ignored.
   const base = data !== undefined && isAbsolute(data) ? data : posix.join(homedir(), '.local', 'share');
   return {

@@ -19,8 +19,8 @@ export function createFileSystem(platform: NodeJS.Platform): FileSystem {
   const windows = platform === 'win32';
   return {
     read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows)),
-    create: (path, bytes, mode) => storing(path, () => writeAll(path, 'wx', bytes, mode)),
-    append: (path, bytes, mode) => storing(path, () => writeAll(path, appendFlags, bytes, mode)),
+    create: (path, bytes, mode) => storing(path, () => writeAll(path, 'wx', bytes, mode, true)),
+    append: (path, bytes, mode) => storing(path, () => writeAll(path, appendFlags, bytes, mode, false)),
     truncate: (path, length) => storing(path, () => truncate(path, length)),
     rename: (from, to) => storing(to, () => rename(from, to, windows ? renameTries : 1)),
     remove: (path) => storing(path, () => fs.unlink(path)),
@@ -80,14 +80,17 @@ export async function readBounded(
   throw fail('StorageFailed', { path, problem: 'it grew while it was read' });
 }
 
+/** `exactly`: the mode is the file's whatever the caller's umask takes away from new files. */
 async function writeAll(
   path: string,
   flags: string | number,
   bytes: Uint8Array,
   mode: number,
+  exactly: boolean,
 ): Promise<void> {
   const file = await fs.open(path, flags, mode);
   try {
+    if (exactly) await file.chmod(mode);
     await file.writeFile(bytes);
     await file.sync();
   } finally {

@@ -10,7 +10,7 @@ import { fail } from '../../domain/error.ts';
 
 /** Full path of a program in System32: a name alone would be searched in the working folder too. */
 export function systemProgram(env: NodeJS.ProcessEnv, name: string): string {
-  return join(env['SystemRoot'] ?? String.raw`C:\Windows`, 'System32', name);
+  return join(env.SystemRoot ?? String.raw`C:\Windows`, 'System32', name);
 }
 
 /** Output of a system program. `StorageFailed` where it cannot be run: nothing can be decided without it. */

@@ -1,0 +1,70 @@
+/**
+ * The only file that builds adapters: from the environment variables and the system of this process to the `Ports` that
+ * operations get. Holds no rule of its own. What a status request does not need (the ZIP libraries) is loaded when it is
+ * first used.
+ */
+import { join } from 'node:path';
+import { createSoftwareChip } from './adapters/chip-software/software-chip.ts';
+import { createEnvironmentStore } from './adapters/store-file/environment-store.ts';
+import { createHistory } from './adapters/store-file/history.ts';
+import { createPlatformStore } from './adapters/store-file/platform-store.ts';
+import { callerFolder, callerUid, createAccount } from './adapters/system/account.ts';
+import { createFiles } from './adapters/system/files.ts';
+import { findFolders, requireOwnHome } from './adapters/system/folders.ts';
+import { createFileSystem } from './adapters/system/node-file-system.ts';
+import { createPolicy } from './adapters/system/policy.ts';
+import { createProcesses } from './adapters/system/processes.ts';
+import { systemClock, systemRandom } from './adapters/system/surroundings.ts';
+import { createZipContainer } from './adapters/zip/container.ts';
+import { sha256 } from './crypto/hash.ts';
+import { decodePlatformSettings } from './format/platform-v1.ts';
+import { decodePolicy } from './format/policy-v1.ts';
+import type { Ports } from './ports/ports.ts';
+import { platformIdsOf } from './sealing/fingerprints.ts';
+
+/** User id of root, who administers a real Linux platform. */
+const rootUid = 0;
+
+/** The ports of this process. `PlatformFolderUntrusted` where SPMIGRATION_HOME is not the caller's own folder. */
+export async function composePorts(
+  env: NodeJS.ProcessEnv,
+  system: NodeJS.Platform = process.platform,
+): Promise<Ports> {
+  const uid = callerUid();
+  const folders = findFolders(env, system, callerFolder());
+  const rehearsal = folders.home !== undefined;
+  if (folders.home !== undefined) await requireOwnHome(folders.home, uid);
+  const disk = createFileSystem(system);
+  const processes = createProcesses(system, env);
+  const account = createAccount(system, env, folders.home);
+  const administratorUid = rehearsal || uid === undefined ? uid : rootUid;
+  return {
+    chip: createSoftwareChip({ folder: join(folders.platform, 'public'), random: systemRandom }),
+    platform: createPlatformStore({
+      disk,
+      processes,
+      folder: folders.platform,
+      administratorUid,
+      platformIdOf: ({ bytes, path }) => platformIdsOf(decodePlatformSettings(bytes, path)).platformId,
+      // A rehearsal is one account's; elsewhere an owner that cannot be seen is nobody (docs/windows-checklist.md).
+      unseenOwner: async () => (rehearsal ? (await account.current(undefined)).id : ''),
+    }),
+    environment: (platform, storageKey) =>
+      createEnvironmentStore({ disk, processes, folder: folders.user(platform), platform, storageKey }),
+    archives: createZipContainer(),
+    files: createFiles(system, disk, systemRandom),
+    account,
+    policy: createPolicy(system, env, folders.policies, disk, decodePolicy),
+    history: (platform) =>
+      createHistory({
+        disk,
+        processes,
+        sha256,
+        platformFile: join(folders.platform, 'private', 'history'),
+        userFile: platform === undefined ? undefined : join(folders.user(platform), 'history'),
+      }),
+    clock: systemClock,
+    random: systemRandom,
+    rehearsal,
+  };
+}

@@ -1,0 +1,322 @@
+/**
+ * Every operation by its name in the process protocol: what it takes, what it answers, and where it is. The rpc loop and
+ * the command line both work from this table. Each operation is loaded when it is first asked for, which keeps start-up
+ * short and large libraries out of what does not need them.
+ */
+import type { Call, Planned } from './operation.ts';
+import type { Installable } from './install-credential.ts';
+import type { SecretName } from './secrets.ts';
+
+export type ParameterKind =
+  | { readonly kind: 'text' | 'path' | 'flag' | 'number' | 'instant' | 'texts' | 'paths' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+
+export type ParameterValue = string | number | boolean | readonly string[];
+export type ParameterValues = Readonly<Record<string, ParameterValue>>;
+
+interface EntryBase {
+  readonly parameters: Readonly<Record<string, ParameterKind>>;
+  readonly required: readonly string[];
+  readonly secrets: readonly SecretName[];
+  /** Name of the result type in the process protocol. */
+  readonly result: string;
+}
+
+export interface ReaderEntry extends EntryBase {
+  readonly kind: 'reader';
+  readonly load: () => Promise<(call: Call, parameters: ParameterValues) => AsyncIterable<object>>;
+}
+
+/** A changer answers one value or a list of them. */
+export interface ChangerEntry extends EntryBase {
+  readonly kind: 'changer';
+  readonly load: () => Promise<(call: Call, parameters: ParameterValues) => Promise<Planned<object>>>;
+}
+
+/** `credential-install`: hands a secret back besides its value. */
+export interface HandoverEntry extends EntryBase {
+  readonly kind: 'handover';
+  readonly load: () => Promise<(call: Call, parameters: ParameterValues) => Promise<Installable>>;
+}
+
+export type OperationEntry = ReaderEntry | ChangerEntry | HandoverEntry;
+
+const text = { kind: 'text' } as const;
+const texts = { kind: 'texts' } as const;
+const path = { kind: 'path' } as const;
+const paths = { kind: 'paths' } as const;
+const flag = { kind: 'flag' } as const;
+const number = { kind: 'number' } as const;
+const instant = { kind: 'instant' } as const;
+const choice = (...choices: string[]): ParameterKind => ({ kind: 'choice', choices });
+const feature = choice('SecureEmail', 'Efs', 'SecureDrive');
+const service = { allowServiceAccount: flag } as const;
+
+/**
+ * An operation declares its own parameter type; the caller has checked the values against this table's kinds, and the
+ * registry's test checks that both agree. This is the one place where that knowledge becomes a type.
+ */
+function typed<Parameters, Value>(
+  operation: (call: Call, parameters: Parameters) => Value,
+): (call: Call, parameters: ParameterValues) => Value {
+  return operation as unknown as (call: Call, parameters: ParameterValues) => Value;
+}
+
+export const operations = {
+  'authority-new': {
+    kind: 'changer',
+    parameters: { path, name: text, backupPath: path, overwrite: flag },
+    required: ['path'],
+    secrets: ['ownerPassword'],
+    result: 'Authority',
+    load: async () => typed((await import('./new-authority.ts')).newAuthority),
+  },
+  'platform-initialize': {
+    kind: 'changer',
+    parameters: { chip: choice('Auto', 'Software'), authorityPath: path, backupPath: path, overwrite: flag },
+    required: [],
+    secrets: ['ownerPassword'],
+    result: 'Status',
+    load: async () => typed((await import('./initialize-platform.ts')).initializePlatform),
+  },
+  status: {
+    kind: 'reader',
+    parameters: {},
+    required: [],
+    secrets: [],
+    result: 'Status',
+    load: async () => typed((await import('./status.ts')).status),
+  },
+  'platform-test': {
+    kind: 'reader',
+    parameters: { role: choice('Source', 'Destination') },
+    required: [],
+    secrets: [],
+    result: 'Check',
+    load: async () => typed((await import('./test-platform.ts')).testPlatform),
+  },
+  history: {
+    kind: 'reader',
+    parameters: {},
+    required: [],
+    secrets: [],
+    result: 'HistoryEvent',
+    load: async () => typed((await import('./read-history.ts')).readHistory),
+  },
+  'identity-export': {
+    kind: 'changer',
+    parameters: { path, overwrite: flag },
+    required: ['path'],
+    secrets: [],
+    result: 'Identity',
+    load: async () => typed((await import('./export-identity.ts')).exportIdentity),
+  },
+  'identity-read': {
+    kind: 'reader',
+    parameters: { path },
+    required: ['path'],
+    secrets: [],
+    result: 'Identity',
+    load: async () => typed((await import('./read-identity.ts')).readIdentity),
+  },
+  'access-grant': {
+    kind: 'changer',
+    parameters: {
+      path,
+      fingerprint: text,
+      user: texts,
+      source: texts,
+      basicUserKey: texts,
+      validFrom: instant,
+      validUntil: instant,
+      noOnward: flag,
+      authorityPath: path,
+      outputPath: path,
+      registrationPath: paths,
+      backupPath: path,
+      overwrite: flag,
+      forced: flag,
+    },
+    required: ['path'],
+    secrets: ['ownerPassword'],
+    result: 'Access',
+    load: async () => typed((await import('./grant-access.ts')).grantAccess),
+  },
+  'access-list': {
+    kind: 'reader',
+    parameters: { destination: text, serial: text, grantPath: paths },
+    required: [],
+    secrets: [],
+    result: 'Access',
+    load: async () => typed((await import('./list-access.ts')).listAccess),
+  },
+  'access-revoke': {
+    kind: 'changer',
+    parameters: { serial: text, reason: text, authorityPath: path, outputPath: path, backupPath: path, overwrite: flag },
+    required: ['serial'],
+    secrets: ['ownerPassword'],
+    result: 'Revocation',
+    load: async () => typed((await import('./revoke-access.ts')).revokeAccess),
+  },
+  'revocation-add': {
+    kind: 'changer',
+    parameters: { path },
+    required: ['path'],
+    secrets: [],
+    result: 'Revocation',
+    load: async () => typed((await import('./revoke-access.ts')).addRevocation),
+  },
+  'user-initialize': {
+    kind: 'changer',
+    parameters: service,
+    required: [],
+    secrets: ['password'],
+    result: 'Status',
+    load: async () => typed((await import('./initialize-user.ts')).initializeUser),
+  },
+  'user-remove': {
+    kind: 'changer',
+    parameters: service,
+    required: [],
+    secrets: [],
+    result: 'UserRemoval',
+    load: async () => typed((await import('./remove-user.ts')).removeUser),
+  },
+  'credential-list': {
+    kind: 'reader',
+    parameters: { credential: text },
+    required: [],
+    secrets: [],
+    result: 'Credential',
+    load: async () => typed((await import('./list-credentials.ts')).listCredentials),
+  },
+  'credential-new': {
+    kind: 'changer',
+    parameters: {
+      subject: text,
+      emailAddress: texts,
+      algorithm: choice('RSA-3072', 'P-256'),
+      validityDays: number,
+      friendlyName: text,
+      request: flag,
+      requestPath: path,
+      overwrite: flag,
+      ...service,
+    },
+    required: ['subject'],
+    secrets: ['password'],
+    result: 'Credential',
+    load: async () => typed((await import('./new-credential.ts')).newCredential),
+  },
+  'credential-add': {
+    kind: 'changer',
+    parameters: { path, name: text, friendlyName: text, origin: choice('pfx', 'store'), ...service },
+    required: [],
+    secrets: ['password', 'pfxPassword', 'pfx'],
+    result: 'Credential',
+    load: async () => typed((await import('./add-credential.ts')).addCredential),
+  },
+  'credential-complete': {
+    kind: 'changer',
+    parameters: { path, credential: text, ...service },
+    required: ['path'],
+    secrets: ['password'],
+    result: 'Credential',
+    load: async () => typed((await import('./complete-credential.ts')).completeCredential),
+  },
+  'credential-remove': {
+    kind: 'changer',
+    parameters: { credential: text, ...service },
+    required: ['credential'],
+    secrets: ['password'],
+    result: 'CredentialRemoval',
+    load: async () => typed((await import('./remove-credential.ts')).removeCredential),
+  },
+  'credential-install': {
+    kind: 'handover',
+    parameters: { credential: text, allowUnprotectedStore: flag, ...service },
+    required: ['credential'],
+    secrets: ['password', 'oneTimeSecret'],
+    result: 'InstallableCredential',
+    load: async () => typed((await import('./install-credential.ts')).installCredential),
+  },
+  'credential-installed': {
+    kind: 'changer',
+    parameters: { credential: text, thumbprint: text },
+    required: ['credential', 'thumbprint'],
+    secrets: [],
+    result: 'Credential',
+    load: async () => typed((await import('./install-credential.ts')).credentialInstalled),
+  },
+  'feature-list': {
+    kind: 'reader',
+    parameters: {},
+    required: [],
+    secrets: [],
+    result: 'Feature',
+    load: async () => typed((await import('./features.ts')).listFeatures),
+  },
+  'feature-enable': {
+    kind: 'changer',
+    parameters: { feature, credential: text, ...service },
+    required: ['feature'],
+    secrets: ['password'],
+    result: 'Feature',
+    load: async () => typed((await import('./features.ts')).enableFeature),
+  },
+  'feature-disable': {
+    kind: 'changer',
+    parameters: { feature, ...service },
+    required: ['feature'],
+    secrets: ['password'],
+    result: 'Feature',
+    load: async () => typed((await import('./features.ts')).disableFeature),
+  },
+  export: {
+    kind: 'changer',
+    parameters: { path, destination: text, serial: text, grantPath: paths, overwrite: flag, ...service },
+    required: ['path'],
+    secrets: ['password'],
+    result: 'Archive',
+    load: async () => typed((await import('./export-environment.ts')).exportEnvironment),
+  },
+  import: {
+    kind: 'changer',
+    parameters: { path, grantPath: paths, allowReplace: flag, enableFeature: flag, ...service },
+    required: ['path'],
+    secrets: ['password', 'currentPassword'],
+    result: 'ImportResult',
+    load: async () => typed((await import('./import-archive.ts')).importArchive),
+  },
+  'archive-read': {
+    kind: 'reader',
+    parameters: { path },
+    required: ['path'],
+    secrets: [],
+    result: 'Archive',
+    load: async () => typed((await import('./archives.ts')).inspectArchive),
+  },
+  'archive-test': {
+    kind: 'reader',
+    parameters: { path, forThisComputer: flag, grantPath: paths },
+    required: ['path'],
+    secrets: [],
+    result: 'ArchiveTest',
+    load: async () => typed((await import('./test-archive.ts')).testArchive),
+  },
+  'archive-remove': {
+    kind: 'changer',
+    parameters: { path },
+    required: ['path'],
+    secrets: [],
+    result: 'ArchiveRemoval',
+    load: async () => typed((await import('./archives.ts')).removeArchive),
+  },
+} as const satisfies Record<string, OperationEntry>;
+
+export type OperationName = keyof typeof operations;
+
+/** The entry called `name`, or undefined. */
+export function findOperation(name: string): OperationEntry | undefined {
+  return Object.hasOwn(operations, name) ? operations[name as OperationName] : undefined;
+}
