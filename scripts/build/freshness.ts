@@ -1,18 +1,20 @@
 /**
- * Builds this computer's executable once for any number of processes that want it at the same time (vitest's workers,
- * the demo, the benchmark), and not at all while nothing that goes into it has changed. Leaves out: Windows' executable,
- * which only packaging needs.
+ * Builds this computer's executable, or the module with it, once for any number of processes that want it at the same
+ * time (vitest's workers, the demo, the benchmark), and not at all while nothing that goes into it has changed. Leaves
+ * out Windows' executable, which only packaging needs.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { VERSION } from '../../core/src/version.ts';
 import { PRODUCT, bundle } from './bundle.ts';
 import { buildExecutable } from './executable.ts';
 import { type Platform, ROOT, currentPlatform, filesOf } from './platform.ts';
 
 /** Everything that can change the executable. */
-const INPUTS = ['core/src', 'scripts/build', 'package.json', 'package-lock.json'];
+const EXECUTABLE_INPUTS = ['core/src', 'scripts/build', 'package.json', 'package-lock.json'];
+const MODULE_INPUTS = [...EXECUTABLE_INPUTS, 'psmodule', 'LICENSE'];
 
 /** Where `npm run build` leaves an executable. */
 export function builtPath(platform: Platform): string {
@@ -21,21 +23,54 @@ export function builtPath(platform: Platform): string {
 
 /** Returns the path of this computer's executable, after building it if it is missing or older than its sources. */
 export async function freshExecutable(): Promise<string> {
+  const platform = thisPlatform();
+  const output = builtPath(platform);
+  await makeFresh(output, EXECUTABLE_INPUTS, async () => {
+    await buildExecutable({ platform, bundle: await bundle(PRODUCT), output });
+  });
+  return output;
+}
+
+/** Returns the folder of the module with this computer's executable in it, as `npm run package` would make it. */
+export async function freshModule(): Promise<string> {
+  const platform = thisPlatform();
+  const executable = await freshExecutable();
+  const target = join(ROOT, 'build/module/SPMigration', VERSION);
+  await makeFresh(target, MODULE_INPUTS, async () => {
+    const { assembleModule } = await import('./assemble.ts');
+    await assembleModule({
+      target,
+      bundle: await bundle(PRODUCT),
+      platforms: [platform],
+      placeExecutable: (_, output) => link(executable, output),
+    });
+  });
+  return target;
+}
+
+function thisPlatform(): Platform {
   const platform = currentPlatform();
   if (platform === undefined) throw new Error('there is no executable for this kind of computer');
-  const output = builtPath(platform);
-  const state = await stateOfInputs();
-  if (await isFresh(output, state)) return output;
+  return platform;
+}
+
+/** Calls `make` unless `output` was made from the very same inputs; one process at a time. */
+async function makeFresh(
+  output: string,
+  inputs: readonly string[],
+  make: () => Promise<void>,
+): Promise<void> {
+  const state = await stateOf(inputs);
+  if (await isFresh(output, state)) return;
   await mkdir(dirname(output), { recursive: true });
-  const unlock = await lock(join(dirname(output), 'lock'));
+  const unlock = await lock(`${output}.lock`);
   try {
-    if (await isFresh(output, state)) return output; // another process has built it meanwhile
-    await buildExecutable({ platform, bundle: await bundle(PRODUCT), output });
+    if (await isFresh(output, state)) return; // another process has made it meanwhile
+    await make();
     await writeFile(stampOf(output), state);
   } finally {
     await unlock();
   }
-  return output;
 }
 
 const stampOf = (output: string): string => `${output}.stamp`;
@@ -49,9 +84,9 @@ function absent(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
-async function stateOfInputs(): Promise<string> {
+async function stateOf(inputs: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const input of INPUTS) {
+  for (const input of inputs) {
     for (const file of await filesUnder(join(ROOT, input))) {
       hash.update(`${relative(ROOT, file)}\0`);
       hash.update(await readFile(file));

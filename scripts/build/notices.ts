@@ -20,13 +20,23 @@ export async function thirdPartyNotices(metafile: Metafile): Promise<string> {
 async function notice(folder: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
   const file = (await readdir(folder)).find((name) => /^(licen[cs]e|copying)(\.|$)/i.test(name));
-  if (file === undefined) throw new Error(`${manifest.name}: the package has no licence file`);
-  const text = await readFile(join(folder, file), 'utf8');
-  return `${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})\n\n${text.replaceAll('\r\n', '\n').trim()}\n`;
+  const text =
+    file === undefined
+      ? statement(manifest)
+      : (await readFile(join(folder, file), 'utf8')).replaceAll('\r\n', '\n');
+  return `${manifest.name} ${manifest.version} (${manifest.license ?? 'see below'})\n\n${text.trim()}\n`;
+}
+
+/** Some packages come without a licence file and only name their licence. */
+function statement({ name, license, author }: Manifest): string {
+  if (license === undefined) throw new Error(`${name}: the package names no licence`);
+  const by = typeof author === 'string' ? author : author?.name;
+  return `Under the licence ${license}${by === undefined ? '' : `, copyright ${by}`}.`;
 }
 
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly license?: string;
+  readonly author?: string | { readonly name: string };
 }
