@@ -22,6 +22,8 @@ import { decodePolicy } from './format/policy-v1.ts';
 import type { Ports } from './ports/ports.ts';
 import { platformIdsOf } from './sealing/fingerprints.ts';
 
+export { systemRandom };
+
 /** User id of root, who administers a real Linux platform. */
 const rootUid = 0;
 
@@ -65,6 +67,7 @@ export async function composePorts(
       }),
     clock: systemClock,
     random: systemRandom,
+    certificateStoreProtected: system === 'win32',
     rehearsal,
   };
 }

@@ -7,6 +7,7 @@ import type { PasswordAttempts } from '../ports/environment-store.ts';
 import { decodeAuthorityFile, decodeOwnerPasswordBackup } from '../format/authority-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { openAuthority, ownerSalt, type AuthorityKey } from '../sealing/authority.ts';
+import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import { countingFailures, ownerTries } from './lock-out.ts';
 import type { Call } from './operation.ts';
 import { requireSameKind, type Platform } from './platform-context.ts';
@@ -85,6 +86,11 @@ async function openWithBackup(
 ): Promise<AuthorityKey> {
   const bytes = await call.ports.files.read(backupPath, maximumAuthorityBytes);
   expectKind(bytes, 'owner-password-backup', backupPath);
-  using backupKey = decodeOwnerPasswordBackup(bytes, backupPath);
+  const backup = decodeOwnerPasswordBackup(bytes, backupPath);
+  bytes.fill(0);
+  using backupKey = backup.key;
+  if (backup.authority !== authorityFingerprint(decoded.publicKey)) {
+    throw fail('OwnerPasswordRejected', { path: `${path} (the backup file is for another authority)` });
+  }
   return openAuthority(decoded, { backupKey }, path);
 }

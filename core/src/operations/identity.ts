@@ -4,6 +4,7 @@ import type { Identity } from '../domain/platform.ts';
 import { decodeIdentity } from '../format/identity-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { authorityFingerprint, platformIdsOf } from '../sealing/fingerprints.ts';
+import { checkIdentity } from '../sealing/identity.ts';
 import type { Call } from './operation.ts';
 import type { IdentityResult } from './results.ts';
 
@@ -13,7 +14,9 @@ const maximumIdentityBytes = 256 * 1024;
 export async function readIdentityFile(call: Call, path: string): Promise<Identity> {
   const bytes = await call.ports.files.read(path, maximumIdentityBytes);
   expectKind(bytes, 'identity', path);
-  return decodeIdentity(bytes, path);
+  const identity = decodeIdentity(bytes, path);
+  checkIdentity(identity, path);
+  return identity;
 }
 
 export function identityResult(identity: Identity, path: string): IdentityResult {

@@ -102,7 +102,7 @@ async function makeLocalAuthority(call: Call, backupPath: string | undefined, ov
   const made = await makeAuthority(call, backupPath !== undefined);
   using key = made.key;
   await call.ports.platform.putAuthorityKey(made.file);
-  if (backupPath !== undefined) await writeBackup(call, backupPath, made.backupKey, overwrite);
+  if (backupPath !== undefined) await writeBackup(call, backupPath, made, overwrite);
   call.secrets.spendFresh('ownerPassword');
   return key.public;
 }

@@ -52,7 +52,7 @@ export const newAuthority: Changer<NewAuthorityParameters, AuthorityResult> = as
       using key = made.key;
       await files.writePrivate(path, made.file, overwrite);
       await files.write(publicPath, encodeAuthorityPublic({ rehearsal: call.ports.rehearsal, publicKey: key.public }), overwrite);
-      if (backupPath !== undefined) await writeBackup(call, backupPath, made.backupKey, overwrite);
+      if (backupPath !== undefined) await writeBackup(call, backupPath, made, overwrite);
       call.secrets.spendFresh('ownerPassword');
       return {
         path,
@@ -83,13 +83,10 @@ export async function makeAuthority(call: Call, withBackup: boolean): Promise<Ma
 }
 
 /** Writes the owner-password backup file: a random key, never the password. */
-export async function writeBackup(
-  call: Call,
-  path: string,
-  backupKey: SecretBytes | undefined,
-  overwrite: boolean,
-): Promise<void> {
-  if (backupKey === undefined) throw fail('InternalError', { problem: 'no backup key was made' });
-  await call.ports.files.writePrivate(path, encodeOwnerPasswordBackup(backupKey), overwrite);
-  backupKey.dispose();
+export async function writeBackup(call: Call, path: string, made: MadeAuthority, overwrite: boolean): Promise<void> {
+  if (made.backupKey === undefined) throw fail('InternalError', { problem: 'no backup key was made' });
+  using key = made.backupKey;
+  const authority = authorityFingerprint(made.key.public);
+  using file = encodeOwnerPasswordBackup({ authority, rehearsal: call.ports.rehearsal, key });
+  await call.ports.files.writePrivate(path, file.reveal, overwrite);
 }
