@@ -76,7 +76,7 @@ export function valuesOf(name: Uint8Array, type: string, refuse: Refuse): readon
 export function parseSubject(text: string): NameParts {
   const trimmed = text.trim();
   if (trimmed.length === 0) throw refuseSubject('it is empty');
-  if (trimmed.length > maximumText) throw refuseSubject(`it has more than ${String(maximumText)} characters`);
+  if (trimmed.length > maximumText) throw refuseSubject(`it has more than ${maximumText} characters`);
   if (/\p{Cc}|\p{Cs}/u.test(trimmed)) throw refuseSubject('it holds a control character or half a character');
   if (!/^(?:[A-Za-z]+|[0-9]+(?:\.[0-9]+)+)\s*=/.test(trimmed)) return [[attribute(typeOf('CN'), trimmed)]];
   return new SubjectReader(trimmed).read().toReversed();
@@ -100,13 +100,12 @@ function typeOf(name: string): AttributeType {
 function attribute(type: AttributeType, value: string): NameAttribute {
   const { oid, keyword, encoding, maximum } = type;
   if (value.length === 0) throw refuseSubject(`${keyword} is empty`);
-  if ([...value].length > maximum) {
-    throw refuseSubject(`${keyword} has more than ${String(maximum)} characters`);
+  if (Array.from(value).length > maximum) {
+    throw refuseSubject(`${keyword} has more than ${maximum} characters`);
   }
   if (encoding === 'printableString' && !/^[A-Za-z0-9 '()+,\-./:=?]+$/.test(value)) {
     throw refuseSubject(`${keyword} may hold letters A to Z, digits and simple punctuation only`);
   }
-  // eslint-disable-next-line no-control-regex -- IA5String is exactly ASCII
   if (encoding === 'ia5String' && !/^[\x00-\x7f]+$/.test(value)) {
     throw refuseSubject(`${keyword} may hold ASCII characters only`);
   }
@@ -138,8 +137,7 @@ class SubjectReader {
     const match = /\s*([A-Za-z]+|[0-9.]+)\s*=\s*/y;
     match.lastIndex = this.#at;
     const found = match.exec(this.#text);
-    if (found === null)
-      throw refuseSubject(`attribute=value is expected at character ${String(this.#at + 1)}`);
+    if (found === null) throw refuseSubject(`attribute=value is expected at character ${this.#at + 1}`);
     this.#at = match.lastIndex;
     const [, type = ''] = found;
     return attribute(typeOf(type), this.#text[this.#at] === '"' ? this.#quoted() : this.#plain());

@@ -28,6 +28,6 @@ export function decodePem(text: string): readonly PemBlock[] {
 
 /** One block, lines of 64 characters, ended by line feeds. */
 export function encodePem(label: string, bytes: Uint8Array): string {
-  const lines = toBase64(bytes).match(new RegExp(`.{1,${String(lineLength)}}`, 'g')) ?? [];
+  const lines = toBase64(bytes).match(new RegExp(`.{1,${lineLength}}`, 'g')) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }

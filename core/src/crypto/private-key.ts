@@ -98,7 +98,7 @@ export async function generatePrivateKey(kind: NewKeyKind): Promise<PrivateKey> 
 
 /** `RSA-3072`, `P-256`: as people and results name it. */
 export function nameOfAlgorithm(algorithm: KeyAlgorithm): string {
-  return algorithm.kind === 'RSA' ? `RSA-${String(algorithm.bits)}` : algorithm.curve;
+  return algorithm.kind === 'RSA' ? `RSA-${algorithm.bits}` : algorithm.curve;
 }
 
 /** The algorithm of a public key (SubjectPublicKeyInfo, DER); undefined for one that this product does not keep. */
@@ -150,24 +150,20 @@ function algorithmOf(key: KeyObject, path: string): KeyAlgorithm {
 /** The algorithm, or the name of an unsupported one. */
 function describe(key: KeyObject): KeyAlgorithm | string {
   const details = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'rsa': {
-      const bits = details.modulusLength ?? 0;
-      if (bits < smallestRsaBits || bits > largestRsaBits) return `an RSA key of ${String(bits)} bits`;
-      if ((details.publicExponent ?? 0n) < smallestRsaExponent)
-        return 'an RSA key with a public exponent below 3';
-      return { kind: 'RSA', bits };
-    }
-    case 'ec': {
-      const name = details.namedCurve ?? 'parameters of its own';
-      const curve = curves[name];
-      return curve === undefined ? `an EC key on ${name}` : { kind: 'EC', curve };
-    }
-    case undefined:
-      return 'a key of an unknown kind';
-    default:
-      return `a key of kind ${key.asymmetricKeyType}`;
+  const kind = key.asymmetricKeyType;
+  if (kind === 'rsa') {
+    const bits = details.modulusLength ?? 0;
+    if (bits < smallestRsaBits || bits > largestRsaBits) return `an RSA key of ${bits} bits`;
+    if ((details.publicExponent ?? 0n) < smallestRsaExponent)
+      return 'an RSA key with a public exponent below 3';
+    return { kind: 'RSA', bits };
   }
+  if (kind === 'ec') {
+    const name = details.namedCurve ?? 'parameters of its own';
+    const curve = curves[name];
+    return curve === undefined ? `an EC key on ${name}` : { kind: 'EC', curve };
+  }
+  return kind === undefined ? 'a key of an unknown kind' : `a key of kind ${kind}`;
 }
 
 /**

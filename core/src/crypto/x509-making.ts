@@ -112,7 +112,7 @@ function profile(wanted: RequestedCertificate, algorithm: KeyAlgorithm): Extensi
   const keyExchange = algorithm.kind === 'RSA' ? KeyUsageFlags.keyEncipherment : KeyUsageFlags.keyAgreement;
   const addresses = wanted.emailAddresses.map(checkAddress);
   if (addresses.length > maximumAddresses) {
-    throw refuseAddress(`there are more than ${String(maximumAddresses)}`);
+    throw refuseAddress(`there are more than ${maximumAddresses}`);
   }
   const extensions: Extension[] = [
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature | keyExchange, true),

@@ -13,6 +13,15 @@ export type Asn1 = forge.asn1.Asn1;
 
 const { Class, Type } = forge.asn1;
 
+/** Context tags are numbers that the library's enumeration of types does not name. */
+interface NumericTag {
+  readonly tagClass: number;
+  readonly type: number;
+}
+
+const create: (tagClass: number, type: number, constructed: boolean, value: string | Asn1[]) => Asn1 =
+  forge.asn1.create;
+
 /** One ASN.1 value being read. Every method throws what `refuse` makes where the value is of another kind. */
 export class Asn1View {
   readonly #node: Asn1;
@@ -49,12 +58,13 @@ export class Asn1View {
   }
 
   isContext(tag: number): boolean {
-    return this.#node.tagClass === Class.CONTEXT_SPECIFIC && Number(this.#node.type) === tag;
+    const actual: NumericTag = this.#node;
+    return this.#node.tagClass === Class.CONTEXT_SPECIFIC && actual.type === tag;
   }
 
-  isUniversal(type: 'integer' | 'octetString' | 'sequence'): boolean {
-    const types = { integer: Type.INTEGER, octetString: Type.OCTETSTRING, sequence: Type.SEQUENCE };
-    return this.#node.tagClass === Class.UNIVERSAL && this.#node.type === types[type];
+  isUniversal(type: 'integer' | 'sequence'): boolean {
+    const wanted = type === 'integer' ? Type.INTEGER : Type.SEQUENCE;
+    return this.#node.tagClass === Class.UNIVERSAL && this.#node.type === wanted;
   }
 
   oid(): string {
@@ -104,9 +114,10 @@ export class Asn1View {
     return value;
   }
 
-  #children(tagClass: forge.asn1.Class, type: number): readonly Asn1View[] {
+  #children(tagClass: number, type: number): readonly Asn1View[] {
     const { value } = this.#node;
-    if (this.#node.tagClass !== tagClass || Number(this.#node.type) !== type || typeof value === 'string') {
+    const actual: NumericTag = this.#node;
+    if (actual.tagClass !== tagClass || actual.type !== type || typeof value === 'string') {
       throw this.#refuse('its structure is not the expected one');
     }
     return value.map((child) => new Asn1View(child, this.#refuse));
@@ -135,21 +146,18 @@ function pieces(node: Asn1, refuse: Refuse): string {
 
 /** Builders. Each returns a value to put into another, or into `encode`. */
 export const asn1 = {
-  sequence: (...values: readonly Asn1[]): Asn1 =>
-    forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...values]),
-  set: (...values: readonly Asn1[]): Asn1 => forge.asn1.create(Class.UNIVERSAL, Type.SET, true, [...values]),
+  sequence: (...values: readonly Asn1[]): Asn1 => create(Class.UNIVERSAL, Type.SEQUENCE, true, [...values]),
+  set: (...values: readonly Asn1[]): Asn1 => create(Class.UNIVERSAL, Type.SET, true, [...values]),
   explicit: (tag: number, ...values: readonly Asn1[]): Asn1 =>
-    forge.asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, [...values]),
+    create(Class.CONTEXT_SPECIFIC, tag, true, [...values]),
   implicitOctets: (tag: number, bytes: Uint8Array): Asn1 =>
-    forge.asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, toBinary(bytes)),
-  oid: (oid: string): Asn1 =>
-    forge.asn1.create(Class.UNIVERSAL, Type.OID, false, forge.asn1.oidToDer(oid).getBytes()),
+    create(Class.CONTEXT_SPECIFIC, tag, false, toBinary(bytes)),
+  oid: (oid: string): Asn1 => create(Class.UNIVERSAL, Type.OID, false, forge.asn1.oidToDer(oid).getBytes()),
   integer: (value: number): Asn1 =>
-    forge.asn1.create(Class.UNIVERSAL, Type.INTEGER, false, forge.asn1.integerToDer(value).getBytes()),
-  octets: (bytes: Uint8Array): Asn1 =>
-    forge.asn1.create(Class.UNIVERSAL, Type.OCTETSTRING, false, toBinary(bytes)),
-  nothing: (): Asn1 => forge.asn1.create(Class.UNIVERSAL, Type.NULL, false, ''),
-  bmpString: (text: string): Asn1 => forge.asn1.create(Class.UNIVERSAL, Type.BMPSTRING, false, text),
+    create(Class.UNIVERSAL, Type.INTEGER, false, forge.asn1.integerToDer(value).getBytes()),
+  octets: (bytes: Uint8Array): Asn1 => create(Class.UNIVERSAL, Type.OCTETSTRING, false, toBinary(bytes)),
+  nothing: (): Asn1 => create(Class.UNIVERSAL, Type.NULL, false, ''),
+  bmpString: (text: string): Asn1 => create(Class.UNIVERSAL, Type.BMPSTRING, false, text),
   encode: (value: Asn1): Uint8Array => toBytes(forge.asn1.toDer(value).getBytes()),
 } as const;
 

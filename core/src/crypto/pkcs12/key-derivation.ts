@@ -25,7 +25,7 @@ export interface PfxPassword {
 export function formsOf(password: SecretBytes): PfxPassword | undefined {
   const text = fromUtf8(password.reveal);
   if (text === undefined) return undefined;
-  const terminated = (units: Buffer): Uint8Array => concat(units, new Uint8Array(2));
+  const terminated = (units: Uint8Array): Uint8Array => concat(units, new Uint8Array(2));
   const utf16 = Buffer.from(text, 'utf16le').swap16();
   const bmpForms = [terminated(utf16)];
   if (password.length === 0) bmpForms.push(new Uint8Array(0));

@@ -76,7 +76,7 @@ function certificateBags(entries: readonly Pkcs12Entry[]): readonly Asn1[] {
     bags.push(safeBag(pkcs12Oids.certificateBag, bag, attributes));
   };
   for (const { certificate, attributes } of own) write(certificate, attributes);
-  for (const { chain } of own) chain.forEach((issuer) => write(issuer));
+  for (const issuer of own.flatMap(({ chain }) => chain)) write(issuer);
   return bags;
 }
 
