@@ -17,7 +17,7 @@ import type { FileSystem } from '../../ports/file-system.ts';
 import type { Processes } from '../../ports/processes.ts';
 import { ensureFolder, readIfThere, replaceFile } from './durable.ts';
 import { FileEnvironmentWriter } from './environment-writer.ts';
-import { fileMode, folderMode, layoutOf, type Layout } from './layout.ts';
+import { fileMode, folderMode, keptGenerations, layoutOf, type Layout } from './layout.ts';
 import { withLock } from './lock.ts';
 import { listGenerations, listQuarantine, readCurrent, readPointer } from './pointer.ts';
 import { decodeAttempts, decodeInstalled, encodeAttempts, encodeInstalled } from './state-files.ts';
@@ -60,7 +60,7 @@ class FileEnvironmentStore implements EnvironmentStore {
     if (pointer?.generation === undefined) return [];
     const { epoch } = pointer;
     const numbers = await listGenerations(disk, this.#layout.epoch(epoch), pointer.generation);
-    return numbers.map((generation) => ({ epoch, generation }));
+    return numbers.slice(0, keptGenerations).map((generation) => ({ epoch, generation }));
   }
 
   async quarantine(): Promise<readonly QuarantinedEnvironment[]> {

@@ -99,6 +99,7 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
         await removeLeftOver(this.#disk, this.#layout.generation(pointer.epoch, generation));
       }
     }
+    if (pointer.generation !== undefined) await this.#prune(pointer.epoch, pointer.generation);
     for (const epoch of await this.#epochsIn(quarantine)) {
       if (epoch >= pointer.epoch) await removeLeftOverFolder(this.#disk, this.#layout.quarantined(epoch));
     }
