@@ -48,7 +48,11 @@ export function createAuthority(): AuthorityKey {
 /** The file of an authority, its key sealed once for each lock. */
 export function sealAuthority(key: AuthorityKey, locks: AuthorityLocks): AuthorityFile {
   const { owner, backupKey, random, rehearsal } = locks;
-  const first = { kind: 'owner-password', salt: owner.salt, ...sealSlot(key, ownerSlotKey(owner.root), random) } as const;
+  const first = {
+    kind: 'owner-password',
+    salt: owner.salt,
+    ...sealSlot(key, ownerSlotKey(owner.root), random),
+  } as const;
   if (backupKey === undefined) return { rehearsal, publicKey: key.public, slots: [first] };
   const second: BackupSlot = { kind: 'backup', ...sealSlot(key, backupSlotKey(backupKey), random) };
   return { rehearsal, publicKey: key.public, slots: [first, second] };
@@ -91,7 +95,11 @@ export function signMessage(key: AuthorityKey, message: Uint8Array): Uint8Array 
 }
 
 /** Signs a policy digest for a chip (r ‖ s, 64 bytes). The caller has computed the digest itself. */
-export function signApproval(key: AuthorityKey, approvedPolicy: Uint8Array, policyRef: Uint8Array): Uint8Array {
+export function signApproval(
+  key: AuthorityKey,
+  approvedPolicy: Uint8Array,
+  policyRef: Uint8Array,
+): Uint8Array {
   return signMessage(key, approvalMessage(approvedPolicy, policyRef));
 }
 

@@ -4,7 +4,6 @@
  * policy could be moved without its owner, or could never be moved again.
  */
 import { fail } from '../domain/error.ts';
-import type { Registration } from '../domain/grant.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import { nameOf } from '../tpm2/name.ts';
 import { bukPolicy, nonceBytes } from '../tpm2/policy.ts';
@@ -37,15 +36,5 @@ export function checkBasicUserKey(
   throw fail('BasicUserKeyPolicyWrong', {
     path,
     authority: groupFingerprint(authorityFingerprint(rootAuthority)),
-  });
-}
-
-/** `RegistrationMalformed` where its key is not what it says. Nothing is signed for a registration before this. */
-export function checkRegistration(registration: Registration, path: string): void {
-  const { basicUserKey, nonce, rootAuthority } = registration;
-  if (isBasicUserKeyOf(basicUserKey, nonce, rootAuthority)) return;
-  throw fail('RegistrationMalformed', {
-    path,
-    problem: 'the key in it is not a Basic User Key with the authority and nonce that it names',
   });
 }

@@ -9,7 +9,10 @@ import { isAuthorityKey, isStorageKey } from '../tpm2/templates.ts';
 /** `IdentityMalformed` where a key in it is no storage key or no authority key. `path` is for messages. */
 export function checkIdentity(identity: Identity, path: string): void {
   if (!isStorageKey(identity.storageKey)) {
-    throw fail('IdentityMalformed', { path, problem: 'its "storage-key" is not the public area of a storage key' });
+    throw fail('IdentityMalformed', {
+      path,
+      problem: 'its "storage-key" is not the public area of a storage key',
+    });
   }
   if (!isAuthorityKey(identity.authorityKey)) {
     throw fail('IdentityMalformed', {

@@ -1,8 +1,8 @@
 /**
- * The keys that come from the Basic User Password's root, docs/spec/keys.md, "From a password" (ruling 7 and 11).
- * Each has a label of its own in HKDF, and none that seals depends on the password alone: where a file lies on a share,
- * a key of the password alone would let its reader try passwords without a chip. The at-rest key is therefore never an
- * AES key by itself except around the software chip's blob, which never leaves the user's folder.
+ * The keys that come from the Basic User Password's root, docs/spec/keys.md, "From a password" (rulings 7 and 11). Each
+ * has a label of its own in HKDF. Whatever may lie on a share is sealed under a key that needs the chip as well, since a
+ * key of the password alone would let every reader try passwords there. One key does without: the wrapper of the software
+ * chip's blob, which lies in the user's own folder only. The at-rest key itself is never an AES key.
  */
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { fromHex } from '../bytes/bytes.ts';
@@ -63,11 +63,7 @@ export class UserKeys {
 }
 
 /** The key of a generation's private part, 32 bytes: needs both the chip and the password. */
-export function environmentKey(
-  vaultKey: SecretBytes,
-  atRest: SecretBytes,
-  keySalt: Uint8Array,
-): SecretBytes {
+export function environmentKey(vaultKey: SecretBytes, atRest: SecretBytes, keySalt: Uint8Array): SecretBytes {
   checkKeySalt(keySalt);
   return hkdf([vaultKey, atRest], keySalt, 'spmigration/v1 environment');
 }
