@@ -8,6 +8,7 @@ import type { Registration } from '../domain/grant.ts';
 import { expectKind } from '../format/kind.ts';
 import { decodeRegistration } from '../format/registration-v1.ts';
 import { tpmName } from '../sealing/fingerprints.ts';
+import { checkRegistration } from '../sealing/registration.ts';
 import type { Call } from './operation.ts';
 import { requireSameKind, type Platform } from './platform-context.ts';
 
@@ -44,6 +45,8 @@ function read(call: Call, bytes: Uint8Array, path: string): Registration {
   expectKind(bytes, 'registration', path);
   const registration = decodeRegistration(bytes, path);
   requireSameKind(path, registration.rehearsal, call.ports.rehearsal);
+  // Any user may leave a file here: one that is not what it says must stop nobody's grant.
+  checkRegistration(registration, path);
   return registration;
 }
 
