@@ -4,7 +4,7 @@
  * record of it.
  */
 import { fail } from '../domain/error.ts';
-import type { SecretBytes } from '../bytes/secret-bytes.ts';
+import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { userForChange } from './change-environment.ts';
 import { credentialResult, findCredential, thumbprintOf } from './credential.ts';
 import type { Call, Changer } from './operation.ts';
@@ -49,7 +49,7 @@ export async function installCredential(call: Call, parameters: InstallCredentia
     const entry = { privateKey, certificate: credential.certificate, chain: credential.chain, friendlyName: credential.label };
     return {
       value: { credential: credential.id, label: credential.label, thumbprint },
-      pfx: sealPkcs12([entry], secret, call.ports.random),
+      pfx: new SecretBytes(sealPkcs12([entry], secret, call.ports.random)),
     };
   } finally {
     await unlocked.dispose();
