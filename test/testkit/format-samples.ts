@@ -1,6 +1,8 @@
 /** One plausible value of every text kind, from fixed bytes; tests change single fields. Signatures are not real. */
 import { toHex } from '../../core/src/bytes/bytes.ts';
-import type { Manifest } from '../../core/src/domain/archive.ts';
+import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
+import type { ArchiveParts, Manifest } from '../../core/src/domain/archive.ts';
+import type { Credential, Environment, GenerationHeader } from '../../core/src/domain/environment.ts';
 import type { Grant, Registration, RevocationList } from '../../core/src/domain/grant.ts';
 import { hexDigits, toId } from '../../core/src/domain/ids.ts';
 import type { Identity, PlatformSettings } from '../../core/src/domain/platform.ts';
@@ -154,4 +156,74 @@ export const sampleManifest: Manifest = {
   },
   environmentBytes: 4096,
   historyHead: fixedBytes(32, 43),
+};
+
+/** Entries of an archive with the right names and nothing meaningful in them. */
+export const sampleParts: ArchiveParts = {
+  manifest: fixedBytes(900, 44),
+  grants: fixedBytes(900, 45),
+  'buk.public': fixedBytes(104, 46),
+  'buk.duplicate': fixedBytes(200, 47),
+  'buk.seed': fixedBytes(102, 48),
+  'vault-key.public': fixedBytes(50, 49),
+  'vault-key.private': fixedBytes(180, 50),
+  environment: fixedBytes(4096, 51),
+  sums: fixedBytes(150, 52),
+};
+
+/** A credential with a certificate and one issuer; `seed` makes it another. */
+export function sampleCredential(seed: number): Credential {
+  return {
+    id: fixedId('CredentialId', seed),
+    label: `Anna's e-mail № ${String(seed)}`,
+    publicKey: fixedBytes(91, seed + 1),
+    certificate: fixedBytes(700, seed + 2),
+    chain: [fixedBytes(600, seed + 3)],
+    request: undefined,
+    origin: 'pfx',
+    added: sampleTime,
+    protection: 'vault',
+  };
+}
+
+/** Two credentials, one of them waiting for its certificate, with keys of no meaning. */
+export function sampleEnvironment(): Environment {
+  const pending: Credential = {
+    ...sampleCredential(61),
+    certificate: undefined,
+    chain: [],
+    request: fixedBytes(300, 62),
+    origin: 'new',
+  };
+  const credentials = [sampleCredential(60), pending].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return {
+    publicPart: {
+      credentials,
+      features: { SecureEmail: fixedId('CredentialId', 60), SecureDrive: fixedId('CredentialId', 60) },
+      proposed: { Efs: fixedId('CredentialId', 60) },
+      rootAuthority: fixedBytes(88, 63),
+      grants: [fixedBytes(900, 64), fixedBytes(901, 65)],
+    },
+    privatePart: {
+      keys: new Map(credentials.map(({ id }) => [id, SecretBytes.copyOf(fixedBytes(138, 66))])),
+      importedArchives: [
+        { archive: fixedId('ArchiveId', 67), source: fixedId('TpmName', 68), generation: 9 },
+      ],
+      revocationNumbers: [{ authority: sampleSigner, number: 4 }],
+      tombstones: [fixedId('CredentialId', 69)],
+      replaces: [fixedId('TpmName', 70)],
+    },
+  };
+}
+
+export const sampleHeader: GenerationHeader = {
+  platformId: '0123456789abcdef0123',
+  generation: 7,
+  parent: 6,
+  passwordSalt: fixedBytes(16, 71),
+  keySalt: fixedBytes(16, 72),
+  basicUserKey: fixedBytes(104, 73),
+  nonce: fixedBytes(16, 74),
+  basicUserKeyPrivate: fixedBytes(180, 75),
+  vaultKey: { public: fixedBytes(50, 76), private: fixedBytes(180, 77) },
 };
