@@ -74,11 +74,12 @@ export function valuesOf(name: Uint8Array, type: string, refuse: Refuse): readon
  * `ParameterInvalid` names what is wrong.
  */
 export function parseSubject(text: string): NameParts {
-  const trimmed = text.trim();
+  const trimmed = text.trimStart(); // a blank at the end may be escaped
   if (trimmed.length === 0) throw refuseSubject('it is empty');
   if (trimmed.length > maximumText) throw refuseSubject(`it has more than ${maximumText} characters`);
   if (/\p{Cc}|\p{Cs}/u.test(trimmed)) throw refuseSubject('it holds a control character or half a character');
-  if (!/^(?:[A-Za-z]+|[0-9]+(?:\.[0-9]+)+)\s*=/.test(trimmed)) return [[attribute(typeOf('CN'), trimmed)]];
+  if (!/^(?:[A-Za-z]+|[0-9]+(?:\.[0-9]+)+)\s*=/.test(trimmed))
+    return [[attribute(typeOf('CN'), trimmed.trimEnd())]];
   return new SubjectReader(trimmed).read().toReversed();
 }
 
@@ -159,6 +160,8 @@ class SubjectReader {
   }
 
   #plain(): string {
+    if (this.#text[this.#at] === '#')
+      throw refuseSubject('values in hexadecimal are not read; # must be written \\#');
     let value = '';
     let kept = 0; // length without the unescaped blanks at the end
     for (;;) {

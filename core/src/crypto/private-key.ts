@@ -47,8 +47,8 @@ const curves: Readonly<Record<string, Curve>> = {
   secp521r1: 'P-521',
 };
 
-/** Length in bytes of a SubjectPublicKeyInfo that names the curve and holds an uncompressed point. */
-const canonicalLengths: Readonly<Record<Curve, number>> = { 'P-256': 91, 'P-384': 120, 'P-521': 158 };
+/** Length in bytes of a PKCS#8 that names the curve and holds the uncompressed public point. */
+const canonicalLengths: Readonly<Record<Curve, number>> = { 'P-256': 138, 'P-384': 185, 'P-521': 241 };
 
 /**
  * Reads a PKCS#8 private key and tries it once. `path` is only for messages. `PrivateKeyMalformed` where it is no key
@@ -129,15 +129,15 @@ function exportKey(key: KeyObject): SecretBytes {
 }
 
 /**
- * An EC key that spells the curve's parameters out, or compresses its point, is rewritten to name the curve (RFC 5480,
- * 2.1.1) with an uncompressed point. The detour by JWK leaves the scalar in a string that cannot be cleared; such keys
- * are rare.
+ * OpenSSL writes an EC key as it read it. One that spells the curve's parameters out, compresses its point or leaves it
+ * out is rewritten to name the curve (RFC 5480, 2.1.1) and to hold the whole point. The detour by JWK leaves the scalar
+ * in a string that cannot be cleared; such keys are rare.
  */
 function canonicalForm(key: KeyObject): KeyObject {
   const algorithm = describe(key);
   if (typeof algorithm === 'string' || algorithm.kind !== 'EC') return key;
-  const { length } = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  if (length === canonicalLengths[algorithm.curve]) return key;
+  using written = exportKey(key);
+  if (written.length === canonicalLengths[algorithm.curve]) return key;
   return createPrivateKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
 }
 

@@ -41,7 +41,12 @@ function shorten(name: string, maximumBytes: number): string {
   if (utf8(name).length <= maximumBytes) return name;
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : '';
-  let stem = Array.from(name.slice(0, name.length - extension.length));
-  while (utf8(stem.join('') + extension).length > maximumBytes) stem = stem.slice(0, -1);
-  return stem.join('') + extension;
+  let shortened = '';
+  let bytes = utf8(extension).length;
+  for (const character of name.slice(0, name.length - extension.length)) {
+    bytes += utf8(character).length;
+    if (bytes > maximumBytes) break;
+    shortened += character;
+  }
+  return shortened + extension;
 }

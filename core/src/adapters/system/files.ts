@@ -15,6 +15,8 @@ import { nameProblem, safeFileName } from './file-name.ts';
 import { readBounded } from './node-file-system.ts';
 import { isSystemCode, storing } from './to-error.ts';
 
+/** As far as the caller's umask allows, like every program's output. */
+const publicMode = 0o666;
 const privateMode = 0o600;
 
 export function createFiles(platform: NodeJS.Platform, disk: FileSystem, random: Random): Files {
@@ -23,7 +25,7 @@ export function createFiles(platform: NodeJS.Platform, disk: FileSystem, random:
     storing(path, () => writeWhole(disk, path, bytes, overwrite, mode, toHex(random(6)), windows));
   return {
     read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows)),
-    write: (path, bytes, overwrite) => write(path, bytes, overwrite, 0o666 & ~process.umask()),
+    write: (path, bytes, overwrite) => write(path, bytes, overwrite, publicMode),
     writePrivate: (path, bytes, overwrite) => write(path, bytes, overwrite, privateMode),
     remove: (path) => storing(path, () => fs.unlink(path)),
     kind: async (path) => {
@@ -61,7 +63,7 @@ async function writeWhole(
   // The neighbour's own name is short and random: the target's may already be as long as a name can be.
   const neighbour = join(folder, `.spmigration-${unique}.tmp`);
   try {
-    await disk.create(neighbour, bytes, mode);
+    await writeSynced(neighbour, bytes, mode);
     if (overwrite) await disk.rename(neighbour, target);
     else await moveToNewName(disk, neighbour, target);
   } catch (error) {
@@ -70,6 +72,16 @@ async function writeWhole(
   }
   await syncFolder(disk, folder);
   return target;
+}
+
+async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const file = await fs.open(path, 'wx', mode);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Gives `neighbour` the name `target`, which must be free. `OutputExists`. */

@@ -3,14 +3,16 @@
  * error (ours already, or a fault in the program) passes through unchanged. Leaves out what a path means to the reader:
  * callers that know better words catch by code.
  */
-import { fail } from '../../domain/error.ts';
+import { fail, isSPMigrationError } from '../../domain/error.ts';
 
 /** A system error as Node reports it, e.g. `ENOSPC`. */
 interface SystemError extends Error {
   readonly code: string;
 }
 
+/** Ours carry a `code` too, of another kind. */
 function isSystemError(error: unknown): error is SystemError {
+  if (isSPMigrationError(error)) return false;
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 

@@ -6,12 +6,7 @@
 import { crc32 } from 'node:zlib';
 import type { CentralDirectory } from 'unzipper';
 import { plain } from '../../bytes/bytes.ts';
-import {
-  archiveEntries,
-  archiveEntryLimits,
-  type ArchiveEntry,
-  type ArchiveParts,
-} from '../../domain/archive.ts';
+import { archiveEntries, archiveEntryLimits, type ArchiveParts } from '../../domain/archive.ts';
 import { fail } from '../../domain/error.ts';
 import { checkZipStructure, entryDate, entryMode, type ZipEntry } from '../../format/zip-structure.ts';
 import type { ArchiveContainer } from '../../ports/archive-container.ts';

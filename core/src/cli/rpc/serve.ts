@@ -8,6 +8,7 @@ import { applyChange, planChange } from '../../operations/run.ts';
 import type { Call } from '../../operations/operation.ts';
 import { Secrets } from '../../operations/secrets.ts';
 import type { Ports } from '../../ports/ports.ts';
+import type { Random } from '../../ports/surroundings.ts';
 import { toCatalogue } from '../failure.ts';
 import { RpcInput } from './input.ts';
 import { RpcOutput } from './output.ts';
@@ -18,6 +19,7 @@ export interface RpcSurroundings {
   readonly stdout: NodeJS.WritableStream;
   readonly version: string;
   readonly compose: () => Promise<Ports>;
+  readonly random: Random;
   readonly idleMilliseconds: number;
 }
 
@@ -33,8 +35,10 @@ export async function serveRpc(argv: readonly string[], surroundings: RpcSurroun
   const input = new RpcInput(surroundings.stdin, () => {
     cancel.abort();
   });
-  const ports = await surroundings.compose();
-  const secrets = new Secrets(ports.random);
+  const secrets = new Secrets(surroundings.random);
+  // Composed at the first request and kept: a failure (a folder that is not the caller's own) is that request's answer.
+  let composed: Promise<Ports> | undefined;
+  const ports = (): Promise<Ports> => (composed ??= surroundings.compose());
   try {
     while (await untilRequest(input, surroundings.idleMilliseconds)) {
       if (!(await answerNext({ input, output, ports, secrets, signal: cancel.signal }))) break;
@@ -48,7 +52,7 @@ export async function serveRpc(argv: readonly string[], surroundings: RpcSurroun
 interface Conversation {
   readonly input: RpcInput;
   readonly output: RpcOutput;
-  readonly ports: Ports;
+  readonly ports: () => Promise<Ports>;
   readonly secrets: Secrets;
   readonly signal: AbortSignal;
 }
@@ -103,7 +107,7 @@ async function answer({ output, ports, secrets, signal }: Conversation, envelope
   const { id, name, mode, planId } = envelope;
   const { entry, parameters } = checkRequest(envelope);
   const call: Call = {
-    ports,
+    ports: await ports(),
     secrets,
     signal,
     report: {
