@@ -2,10 +2,16 @@
  * `npm run bench`: the figures that the product promises, each against its aim, as a table. A missed aim is shown, not an
  * error: the computer may be busy. Leaves out: profiles and history.
  */
-import { freshExecutable } from './build/freshness.ts';
+import { migrationRows } from './bench/migration.ts';
+import { moduleRows } from './bench/module.ts';
 import { startRows } from './bench/start.ts';
 import { table } from './bench/harness.ts';
+import { freshExecutable, freshModule } from './build/freshness.ts';
 
 const executable = await freshExecutable();
-const rows = [...(await startRows(executable))];
+const rows = [
+  ...(await startRows(executable)),
+  ...(await moduleRows(await freshModule(), executable)),
+  ...(await migrationRows(executable)),
+];
 process.stdout.write(`${table(rows)}\n`);

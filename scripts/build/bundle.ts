@@ -12,7 +12,7 @@ import { ROOT } from './platform.ts';
 export interface Bundle {
   /** The script that the executable starts with. */
   readonly main: string;
-  /** Asset name (`main.js`, `rpc-3KXQW2ZL.js`) to source text, ASCII only, sorted by name. */
+  /** Asset name (`main.js`, `rpc-3KXQW2ZL.js`) to source text, sorted by name. */
   readonly chunks: ReadonlyMap<string, string>;
   /** esbuild's record of what went in. */
   readonly metafile: Metafile;
@@ -84,10 +84,7 @@ async function toFunction(name: string, module: string): Promise<string> {
   const options = { ...COMMON, format: 'cjs', supported: { 'dynamic-import': false } } as const;
   const { code } = await transform(module, options);
   const prologue = code.includes(MODULE_URL) ? `const ${MODULE_URL}=${MODULE_URL_VALUE};` : '';
-  const text = `(function(exports,require,module){${prologue}${code}})`;
-  // The loader reads latin1.
-  if (!/^[\0-\x7f]*$/.test(text)) throw new Error(`${name}: holds characters that are not ASCII`);
-  return text;
+  return `(function(exports,require,module){${prologue}${code}})`;
 }
 
 /** core/src/version.ts imports package.json; of it, only the version may reach the executable. */

@@ -78,7 +78,7 @@ async function writeParts(bundle: Bundle, work: string): Promise<void> {
   const assets: Record<string, string> = {};
   for (const [name, text] of bundle.chunks) {
     assets[name] = name;
-    await writeFile(join(work, name), text, 'latin1');
+    await writeFile(join(work, name), text);
   }
   const settings = {
     main: MAIN,

@@ -13,8 +13,7 @@ function requireChunk(name) {
   const chunk = { exports: {} };
   chunks.set(name, chunk);
   try {
-    // The bundler writes ASCII only, for which latin1 is the quickest reading.
-    const source = Buffer.from(getRawAsset(name)).toString('latin1');
+    const source = Buffer.from(getRawAsset(name)).toString();
     new Script(source, { filename: name }).runInThisContext()(chunk.exports, requireAny, chunk);
   } catch (error) {
     chunks.delete(name);
