@@ -1,0 +1,68 @@
+/**
+ * The head of the built `.psm1`: what the functions need from the schema and the error catalogue, as PowerShell literals.
+ */
+import { errorCatalogue, errorClasses } from '../../core/src/domain/error-catalogue.ts';
+import { endingErrors, moduleErrors } from '../schema/errors.ts';
+import { propertyName, resultTypes, type FieldKind } from '../schema/results.ts';
+
+/** A single-quoted PowerShell string, in which nothing is expanded. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+export function renderTables(version: string): string {
+  return `# SPMigration ${version}. Built from psmodule/ of its repository; nothing happens when it is imported.
+
+Set-StrictMode -Version 3.0
+
+$script:ModuleBase = $PSScriptRoot
+$script:ModuleVersion = ${quote(version)}
+
+# Properties of result types: a date, a list of texts, a list of another type's objects, or plain.
+$script:ResultTypes = @{
+${Object.entries(resultTypes).map(renderType).join('\n')}
+}
+
+# The catalogue's words for errors that this module finds by itself.
+$script:ModuleErrors = @{
+${moduleErrors.map(renderError).join('\n')}
+}
+
+# Errors after which the next item of a pipeline would fail in the same way.
+$script:EndingErrors = @(
+${endingErrors.map((code) => `    ${quote(code)}`).join('\n')}
+)
+`;
+}
+
+function renderType([name, type]: readonly [string, (typeof resultTypes)[keyof typeof resultTypes]]): string {
+  const fields = Object.entries(type.fields).map(
+    ([field, kind]) => `        ${propertyName(field)} = ${quote(conversion(kind))}`,
+  );
+  return `    ${name} = [ordered]@{\n${fields.join('\n')}\n    }`;
+}
+
+function conversion(kind: FieldKind): string {
+  switch (kind) {
+    case 'text':
+    case 'number':
+    case 'boolean':
+      return 'plain';
+    case 'date':
+    case 'texts':
+      return kind;
+    default:
+      return kind.of;
+  }
+}
+
+function renderError(code: (typeof moduleErrors)[number]): string {
+  const { class: errorClass, message, hint } = errorCatalogue[code];
+  return [
+    `    ${code} = @{`,
+    `        Category = ${quote(errorClasses[errorClass].category)}`,
+    `        Message  = ${quote(message)}`,
+    `        Hint     = ${quote(hint)}`,
+    '    }',
+  ].join('\n');
+}

@@ -1,0 +1,335 @@
+/**
+ * The result types of the process protocol (`docs/spec/process-protocol.md`, "Result types") as PowerShell shows them:
+ * each JSON field becomes the property of the same name in Pascal case, dates become UTC `[datetime]`, and a table view
+ * of four to six columns is what people see first (design page 4, rule 4). The list view shows every property.
+ */
+
+/** How a field's JSON value becomes a property's value; `{ of }` is a list of another type's objects. */
+export type FieldKind = 'text' | 'number' | 'boolean' | 'date' | 'texts' | { readonly of: ResultTypeName };
+
+export interface Column {
+  readonly property: string;
+  /** The heading, where it is not the property's name. */
+  readonly label?: string;
+  /** Characters; absent: as wide as it needs. */
+  readonly width?: number;
+  readonly align?: 'Right';
+}
+
+export interface ResultType {
+  readonly fields: Readonly<Record<string, FieldKind>>;
+  readonly columns: readonly Column[];
+}
+
+export type ResultTypeName =
+  | 'Authority'
+  | 'Status'
+  | 'Check'
+  | 'HistoryEvent'
+  | 'Identity'
+  | 'Access'
+  | 'Revocation'
+  | 'UserRemoval'
+  | 'Credential'
+  | 'CredentialRemoval'
+  | 'InstallableCredential'
+  | 'Feature'
+  | 'Archive'
+  | 'ArchiveTest'
+  | 'ArchiveRemoval'
+  | 'ImportResult'
+  | 'ImportItem';
+
+const column = (property: string, width?: number, align?: 'Right'): Column => ({
+  property,
+  ...(width !== undefined && { width }),
+  ...(align !== undefined && { align }),
+});
+
+export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
+  Authority: {
+    fields: {
+      path: 'text',
+      publicPath: 'text',
+      fingerprint: 'text',
+      backupPath: 'text',
+      rehearsal: 'boolean',
+    },
+    columns: [column('Fingerprint'), column('Path'), column('PublicPath'), column('Rehearsal', 9)],
+  },
+  Status: {
+    fields: {
+      computer: 'text',
+      initialized: 'boolean',
+      platformId: 'text',
+      fingerprint: 'text',
+      chip: 'text',
+      chipModel: 'text',
+      enforcement: 'text',
+      authority: 'text',
+      authorityFingerprint: 'text',
+      rehearsal: 'boolean',
+      account: 'text',
+      accountName: 'text',
+      administrator: 'boolean',
+      userInitialized: 'boolean',
+      basicUserKey: 'text',
+      generation: 'number',
+      credentials: 'number',
+      quarantined: 'number',
+      platformPath: 'text',
+      environmentPath: 'text',
+      version: 'text',
+      initializedAt: 'date',
+    },
+    columns: [
+      column('Computer', 20),
+      column('Initialized', 11),
+      column('Chip', 8),
+      column('AccountName', 20),
+      column('UserInitialized', 15),
+      column('Credentials', 11, 'Right'),
+    ],
+  },
+  Check: {
+    fields: { name: 'text', passed: 'boolean', code: 'text', message: 'text', hint: 'text' },
+    columns: [column('Name', 24), column('Passed', 6), column('Code', 24), column('Message')],
+  },
+  HistoryEvent: {
+    fields: {
+      scope: 'text',
+      number: 'number',
+      time: 'date',
+      operation: 'text',
+      outcome: 'text',
+      account: 'text',
+      summary: 'text',
+      hash: 'text',
+    },
+    columns: [
+      column('Scope', 8),
+      column('Number', 6, 'Right'),
+      column('Time', 20),
+      column('Operation', 20),
+      column('Outcome', 7),
+      column('Summary'),
+    ],
+  },
+  Identity: {
+    fields: {
+      path: 'text',
+      computer: 'text',
+      fingerprint: 'text',
+      chip: 'text',
+      proof: 'text',
+      rehearsal: 'boolean',
+      authorityFingerprint: 'text',
+      storageKeyName: 'text',
+      created: 'date',
+    },
+    columns: [column('Computer', 20), column('Chip', 8), column('Proof', 8), column('Fingerprint')],
+  },
+  Access: {
+    fields: {
+      serial: 'text',
+      destination: 'text',
+      fingerprint: 'text',
+      state: 'text',
+      validFrom: 'date',
+      validUntil: 'date',
+      user: 'texts',
+      source: 'texts',
+      basicUserKey: 'texts',
+      onward: 'boolean',
+      authorityFingerprint: 'text',
+      rehearsal: 'boolean',
+      reason: 'text',
+      meaning: 'text',
+      path: 'text',
+      grantPath: 'text',
+    },
+    columns: [
+      column('Destination', 20),
+      column('State', 11),
+      column('ValidUntil', 20),
+      column('User', 20),
+      column('Onward', 6),
+      column('Serial'),
+    ],
+  },
+  Revocation: {
+    fields: {
+      serial: 'text',
+      authorityFingerprint: 'text',
+      number: 'number',
+      revoked: 'number',
+      path: 'text',
+    },
+    columns: [
+      column('Serial', 32),
+      column('Number', 6, 'Right'),
+      column('Revoked', 7, 'Right'),
+      column('Path'),
+    ],
+  },
+  UserRemoval: {
+    fields: { account: 'text', quarantine: 'text', uninstall: 'texts' },
+    columns: [column('Account', 30), column('Quarantine'), column('Uninstall')],
+  },
+  Credential: {
+    fields: {
+      credential: 'text',
+      label: 'text',
+      subject: 'text',
+      issuer: 'text',
+      serialNumber: 'text',
+      thumbprint: 'text',
+      notBefore: 'date',
+      notAfter: 'date',
+      keyAlgorithm: 'text',
+      state: 'text',
+      features: 'texts',
+      proposed: 'texts',
+      origin: 'text',
+      emailAddresses: 'texts',
+      added: 'date',
+      installed: 'boolean',
+      requestPath: 'text',
+      change: 'text',
+    },
+    columns: [
+      column('Label', 24),
+      column('State', 8),
+      column('Features', 22),
+      column('NotAfter', 20),
+      column('KeyAlgorithm', 12),
+      column('Credential'),
+    ],
+  },
+  CredentialRemoval: {
+    fields: { credential: 'text', label: 'text', uninstall: 'texts' },
+    columns: [column('Label', 24), column('Credential'), column('Uninstall')],
+  },
+  InstallableCredential: {
+    fields: { credential: 'text', label: 'text', thumbprint: 'text' },
+    columns: [column('Label', 24), column('Credential'), column('Thumbprint')],
+  },
+  Feature: {
+    fields: {
+      feature: 'text',
+      enabled: 'boolean',
+      credential: 'text',
+      label: 'text',
+      thumbprint: 'text',
+      notAfter: 'date',
+      proposed: 'text',
+    },
+    columns: [
+      column('Feature', 12),
+      column('Enabled', 7),
+      column('Label', 24),
+      column('NotAfter', 20),
+      column('Credential'),
+    ],
+  },
+  Archive: {
+    fields: {
+      path: 'text',
+      archive: 'text',
+      created: 'date',
+      sourceComputer: 'text',
+      sourceFingerprint: 'text',
+      account: 'text',
+      accountName: 'text',
+      destination: 'text',
+      basicUserKey: 'text',
+      generation: 'number',
+      credentials: 'number',
+      transferCode: 'boolean',
+      rehearsal: 'boolean',
+      serial: 'text',
+      validUntil: 'date',
+      sizeBytes: 'number',
+    },
+    columns: [
+      column('SourceComputer', 16),
+      column('AccountName', 16),
+      column('Destination', 16),
+      column('Created', 20),
+      column('Credentials', 11, 'Right'),
+      column('Path'),
+    ],
+  },
+  ArchiveTest: {
+    fields: {
+      path: 'text',
+      fits: 'boolean',
+      case: 'text',
+      account: 'text',
+      destination: 'text',
+      reasons: 'texts',
+      checks: { of: 'Check' },
+      daysLeft: 'number',
+    },
+    columns: [
+      column('Fits', 5),
+      column('Case', 8),
+      column('DaysLeft', 8, 'Right'),
+      column('Path', 32),
+      column('Reasons'),
+    ],
+  },
+  ArchiveRemoval: {
+    fields: { path: 'text', archive: 'text' },
+    columns: [column('Archive', 32), column('Path')],
+  },
+  ImportResult: {
+    fields: {
+      path: 'text',
+      archive: 'text',
+      case: 'text',
+      unchanged: 'boolean',
+      older: 'boolean',
+      items: { of: 'ImportItem' },
+      quarantine: 'text',
+      sourceAccount: 'text',
+      sourceComputer: 'text',
+      account: 'text',
+      generation: 'number',
+      featuresActive: 'texts',
+      featuresProposed: 'texts',
+      nextStep: 'text',
+      anyAuthorityTrusted: 'boolean',
+      uninstall: 'texts',
+    },
+    columns: [
+      column('Case', 8),
+      column('Unchanged', 9),
+      column('SourceComputer', 16),
+      column('FeaturesActive', 22),
+      column('FeaturesProposed', 22),
+      column('NextStep'),
+    ],
+  },
+  ImportItem: {
+    fields: {
+      credential: 'text',
+      label: 'text',
+      action: 'text',
+      features: 'texts',
+      proposed: 'texts',
+    },
+    columns: [
+      column('Action', 10),
+      column('Label', 24),
+      column('Features', 22),
+      column('Proposed', 22),
+      column('Credential'),
+    ],
+  },
+};
+
+/** The property that shows a JSON field. */
+export function propertyName(field: string): string {
+  return field.slice(0, 1).toUpperCase() + field.slice(1);
+}

@@ -1,0 +1,111 @@
+# The certificate store of the person, CurrentUser\My: where installed credentials are used by other programs.
+
+# Puts the certificate with its private key into the store, not exportable, and its issuers where chains are looked for.
+# Returns the thumbprint.
+function Install-SPCertificate {
+    param(
+        [Parameter(Mandatory)]
+        [byte[]]
+        $Pfx,
+
+        [Parameter(Mandatory)]
+        [string]
+        $OneTimeSecret
+    )
+    $ErrorActionPreference = 'Stop'
+    $flags = [System.Security.Cryptography.X509Certificates.X509KeyStorageFlags]'UserKeySet, PersistKeySet'
+    $certificates = [System.Security.Cryptography.X509Certificates.X509Certificate2Collection]::new()
+    $certificates.Import($Pfx, $OneTimeSecret, $flags)
+    foreach ($certificate in $certificates) {
+        if ($certificate.HasPrivateKey) {
+            Add-SPStoreCertificate -StoreName 'My' -Certificate $certificate
+            $certificate.Thumbprint
+        } elseif ($certificate.Subject -cne $certificate.Issuer) {
+            # Roots are left out: whom to trust is not this module's decision.
+            Add-SPStoreCertificate -StoreName 'CertificateAuthority' -Certificate $certificate
+        }
+        $certificate.Dispose()
+    }
+}
+
+function Add-SPStoreCertificate {
+    param(
+        [Parameter(Mandatory)]
+        [System.Security.Cryptography.X509Certificates.StoreName]
+        $StoreName,
+
+        [Parameter(Mandatory)]
+        $Certificate
+    )
+    $store = [System.Security.Cryptography.X509Certificates.X509Store]::new($StoreName, 'CurrentUser')
+    try {
+        $store.Open('ReadWrite')
+        $store.Add($Certificate)
+    } finally {
+        $store.Dispose()
+    }
+}
+
+# Takes out of the store, together with their keys, the certificates that a result names: their credentials are gone.
+function Uninstall-SPCertificate {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        $Result
+    )
+    if ($null -eq $Result.PSObject.Properties['Uninstall'] -or $Result.Uninstall.Count -eq 0) {
+        return
+    }
+    $ErrorActionPreference = 'Stop'
+    $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser')
+    try {
+        $store.Open('ReadWrite')
+        foreach ($thumbprint in $Result.Uninstall) {
+            foreach ($certificate in $store.Certificates.Find('FindByThumbprint', $thumbprint, $false)) {
+                Remove-SPPersistedKey -Certificate $certificate
+                $store.Remove($certificate)
+            }
+        }
+    } catch [System.Management.Automation.MethodInvocationException] {
+        Write-SPError -Conversation $Conversation -ErrorRecord (
+            New-SPModuleError -Code 'StorageFailed' -Target $thumbprint -Detail @{
+                path = 'CurrentUser\My'; problem = $_.Exception.GetBaseException().Message })
+    } finally {
+        $store.Dispose()
+    }
+}
+
+# Removing a certificate from a Windows store leaves its key behind; elsewhere both are one file.
+function Remove-SPPersistedKey {
+    param(
+        [Parameter(Mandatory)]
+        $Certificate
+    )
+    if (-not $Certificate.HasPrivateKey) {
+        return
+    }
+    $key = [System.Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate)
+    if ($null -eq $key) {
+        $key = [System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions]::GetECDsaPrivateKey($Certificate)
+    }
+    if ($key -is [System.Security.Cryptography.RSACng] -or $key -is [System.Security.Cryptography.ECDsaCng]) {
+        $key.Key.Delete()
+    } elseif ($key -is [System.Security.Cryptography.RSACryptoServiceProvider]) {
+        $key.PersistKeyInCsp = $false
+        $key.Clear()
+    }
+}
+
+# 32 random bytes as text: protects one PKCS#12 between this process and its child, and is worth nothing afterwards.
+function New-SPOneTimeSecret {
+    $bytes = [byte[]]::new(32)
+    $random = [System.Security.Cryptography.RandomNumberGenerator]::Create()
+    try {
+        $random.GetBytes($bytes)
+    } finally {
+        $random.Dispose()
+    }
+    [System.Convert]::ToBase64String($bytes)
+}

@@ -1,0 +1,81 @@
+# A change: the core plans it, the plan is shown (-WhatIf) or confirmed, and exactly that plan is applied (design page 4,
+# "Plan -> apply"; page 7, rulings 15 and 16).
+function Invoke-SPChange {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        [string]
+        $Operation,
+
+        [hashtable]
+        $Parameter = @{},
+
+        # By the protocol's names; what is $null was not given.
+        [hashtable]
+        $Secret = @{},
+
+        # The secret that `apply` needs where the plan does not.
+        [string]
+        $RequiredSecret,
+
+        # A warning with this code means that `apply` will refuse: then nobody is asked in vain.
+        [string]
+        $RefusedBy
+    )
+    $told = @{}
+    $confirmedPlan = $null
+    $request = @{ Conversation = $Conversation; Operation = $Operation; Parameter = $Parameter; Told = $told }
+    for ($attempt = 1; $attempt -le 3; $attempt++) {
+        $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret
+        $plan = $planned['Plan']
+        if (-not $planned['Ok'] -or $null -eq $plan) {
+            return
+        }
+        if ($plan['Id'] -cne $confirmedPlan) {
+            $refused = $RefusedBy -and $planned['Refusals'].ContainsKey($RefusedBy)
+            if (-not $Conversation['Preference']['WhatIfPreference']) {
+                Assert-SPSecret -Conversation $Conversation -Secret $Secret -Name $RequiredSecret
+            }
+            if (-not $refused -or $Conversation['Preference']['WhatIfPreference']) {
+                if (-not (Confirm-SPPlan -Conversation $Conversation -Plan $plan)) {
+                    return
+                }
+            }
+            $confirmedPlan = $plan['Id']
+        }
+        $applied = Invoke-SPCore @request -Mode 'apply' -PlanId $confirmedPlan
+        if ($applied['Begun']) {
+            foreach ($result in $applied['Results']) {
+                Uninstall-SPCertificate -Conversation $Conversation -Result $result
+                $Conversation['Cmdlet'].WriteObject($result)
+            }
+            return
+        }
+        # The child ended while a person was thinking. Another makes the plan again; if it is the same, it stays confirmed.
+    }
+    Stop-SPCmdlet -Conversation $Conversation -Code 'CoreCrashed' -Detail @{ tail = 'it ended before each of three attempts' }
+}
+
+# A missing secret is its own error, and nothing is asked before it is known.
+function Assert-SPSecret {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        [hashtable]
+        $Secret,
+
+        [AllowEmptyString()]
+        [string]
+        $Name
+    )
+    if ($Name -and $null -eq $Secret[$Name]) {
+        if ($Name -eq 'ownerPassword') {
+            Stop-SPCmdlet -Conversation $Conversation -Code 'OwnerPasswordRequired'
+        }
+        Stop-SPCmdlet -Conversation $Conversation -Code 'PasswordRequired' -Detail @{ which = 'the Basic User Password' }
+    }
+}

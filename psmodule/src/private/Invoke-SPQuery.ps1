@@ -1,0 +1,15 @@
+# Asks the core for something that changes nothing; results go into the pipeline one by one as they come.
+function Invoke-SPQuery {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        [string]
+        $Operation,
+
+        [hashtable]
+        $Parameter = @{}
+    )
+    $null = Invoke-SPCore -Conversation $Conversation -Operation $Operation -Parameter $Parameter -Stream
+}

@@ -1,0 +1,70 @@
+# One conversation with the core program for one invocation of a cmdlet (design page 7, ruling 15). Nothing is started yet:
+# the first request does that. Preferences are taken from the caller, because functions of a module do not see what the
+# calling script has set, and are applied wherever this module writes or asks.
+function New-SPConversation {
+    param(
+        [Parameter(Mandatory)]
+        $Cmdlet,
+
+        [switch]
+        $Force
+    )
+    Assert-SPFullLanguage
+    $preference = @{}
+    foreach ($name in @(
+            'ErrorActionPreference', 'WarningPreference', 'VerbosePreference', 'ProgressPreference',
+            'ConfirmPreference', 'WhatIfPreference')) {
+        $preference[$name] = $Cmdlet.SessionState.PSVariable.GetValue($name)
+    }
+    $bound = $Cmdlet.MyInvocation.BoundParameters
+    if ($bound.ContainsKey('WhatIf')) {
+        $preference['WhatIfPreference'] = [bool]$bound['WhatIf']
+    }
+    # -Force and -Confirm:$false both say: this is confirmed. An explicit -Confirm asks in any case.
+    $confirmed = [bool]$Force
+    if ($bound.ContainsKey('Confirm')) {
+        $confirmed = -not [bool]$bound['Confirm']
+    }
+    if ($confirmed) {
+        $preference['ConfirmPreference'] = [System.Management.Automation.ConfirmImpact]::None
+    }
+    @{
+        Cmdlet     = $Cmdlet
+        Preference = $preference
+        Confirmed  = $confirmed
+        Child      = $null
+        LastId     = 0
+        Progress   = $null
+    }
+}
+
+# In Constrained Language neither a process nor an error record can be made, so this one error comes from the only command
+# that may make one there. It is the only use of a command outside Microsoft.PowerShell.Core.
+function Assert-SPFullLanguage {
+    $mode = $ExecutionContext.SessionState.LanguageMode
+    if ($mode -ne 'FullLanguage') {
+        $text = $script:ModuleErrors['ConstrainedLanguage']
+        Microsoft.PowerShell.Utility\Write-Error -ErrorId 'ConstrainedLanguage' -Category $text['Category'] `
+            -Message ($text['Message'] -replace '\{mode\}', $mode) -RecommendedAction $text['Hint'] -ErrorAction Stop
+    }
+}
+
+# Lets the child end: it does so at the end of its input. Called from `end`; where `end` does not run, the child ends by
+# itself ten seconds after its last answer.
+function Close-SPConversation {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation
+    )
+    $child = $Conversation['Child']
+    if ($null -ne $child) {
+        $Conversation['Child'] = $null
+        try {
+            $child['Input'].Dispose()
+        } catch [System.Management.Automation.MethodInvocationException] {
+            # The child has ended already, and with it the pipe: that is what was wanted.
+            $child['Input'] = $null
+        }
+        $child['Process'].Dispose()
+    }
+}

@@ -1,0 +1,91 @@
+# Error records: the id is the catalogue's code, the category its class's, the message the fact and RecommendedAction the
+# next step; the whole error is kept in the exception's Data (design page 4, rule 5).
+function New-SPErrorRecord {
+    param(
+        [Parameter(Mandatory)]
+        [string]
+        $Code,
+
+        [Parameter(Mandatory)]
+        [string]
+        $Category,
+
+        [Parameter(Mandatory)]
+        [string]
+        $Message,
+
+        [string]
+        $Hint,
+
+        $Target,
+
+        # A hashtable, because .NET Framework takes only serializable values.
+        [hashtable]
+        $Detail = @{}
+    )
+    $exception = [System.Exception]::new($Message)
+    $exception.Data['SPMigration'] = @{ Code = $Code; Message = $Message; Hint = $Hint; Target = $Target; Details = $Detail }
+    $record = [System.Management.Automation.ErrorRecord]::new($exception, $Code, $Category, $Target)
+    $shown = $Message
+    if ($PSVersionTable['PSEdition'] -eq 'Desktop' -and $Hint) {
+        # PowerShell 7 shows the recommended action by itself; Windows PowerShell shows this text only.
+        $shown = "$Message`n  Recommendation: $Hint"
+    }
+    $record.ErrorDetails = [System.Management.Automation.ErrorDetails]::new($shown)
+    $record.ErrorDetails.RecommendedAction = $Hint
+    return $record
+}
+
+# An error that the module itself finds; its words come from the catalogue all the same.
+function New-SPModuleError {
+    param(
+        [Parameter(Mandatory)]
+        [string]
+        $Code,
+
+        [hashtable]
+        $Detail = @{},
+
+        $Target
+    )
+    $text = $script:ModuleErrors[$Code]
+    $message = $text['Message']
+    $hint = $text['Hint']
+    foreach ($name in $Detail.Keys) {
+        $message = $message.Replace("{$name}", [string]$Detail[$name])
+        $hint = $hint.Replace("{$name}", [string]$Detail[$name])
+    }
+    New-SPErrorRecord -Code $Code -Category $text['Category'] -Message $message -Hint $hint -Target $Target -Detail $Detail
+}
+
+# Writes an error of one item; the cmdlet goes on with the next.
+function Write-SPError {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        [System.Management.Automation.ErrorRecord]
+        $ErrorRecord
+    )
+    $ErrorActionPreference = $Conversation['Preference']['ErrorActionPreference']
+    $Conversation['Cmdlet'].WriteError($ErrorRecord)
+}
+
+# Ends the cmdlet with an error that the module found.
+function Stop-SPCmdlet {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        [string]
+        $Code,
+
+        [hashtable]
+        $Detail = @{},
+
+        $Target
+    )
+    $Conversation['Cmdlet'].ThrowTerminatingError((New-SPModuleError -Code $Code -Detail $Detail -Target $Target))
+}

@@ -1,0 +1,137 @@
+# Paths as the person means them, relative to the PowerShell location and with its drives, turned into absolute paths of the
+# file system: the core's own working directory is another one (pitfall 9).
+
+# One path that need not exist, wildcards taken as they are. Writes ParameterInvalid and returns nothing if it is no file path.
+function Resolve-SPPath {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [AllowEmptyString()]
+        [AllowNull()]
+        [string]
+        $Path,
+
+        [string]
+        $Name = 'Path'
+    )
+    if (-not $Path) {
+        return
+    }
+    $ErrorActionPreference = 'Stop'
+    $provider = $null
+    $drive = $null
+    try {
+        $full = $Conversation['Cmdlet'].SessionState.Path.GetUnresolvedProviderPathFromPSPath(
+            (ConvertTo-SPQualifiedPath -Path $Path), [ref]$provider, [ref]$drive)
+        if ($provider.Name -ne 'FileSystem') {
+            throw [System.NotSupportedException]::new("$Path is in $($provider.Name), not in the file system")
+        }
+        return [System.IO.Path]::GetFullPath($full)
+    } catch [System.Management.Automation.RuntimeException] {
+        $problem = $_.Exception.GetBaseException().Message
+    } catch [System.NotSupportedException] {
+        $problem = $_.Exception.Message
+    }
+    Write-SPError -Conversation $Conversation -ErrorRecord (
+        New-SPModuleError -Code 'ParameterInvalid' -Detail @{ parameter = $Name; problem = $problem } -Target $Path)
+}
+
+# Several paths under one name, as Resolve-SPPath.
+function Resolve-SPPathList {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [AllowNull()]
+        [string[]]
+        $Path,
+
+        [string]
+        $Name = 'Path'
+    )
+    @(foreach ($one in $Path) {
+            Resolve-SPPath -Conversation $Conversation -Path $one -Name $Name
+        })
+}
+
+# Input files: -Path with wildcards, or -LiteralPath. A path that exists as it is written is meant as it is written, even if
+# it has wildcard characters in it: objects of this module carry such paths in a property named Path.
+function Resolve-SPInput {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [AllowNull()]
+        [string[]]
+        $Path,
+
+        [AllowNull()]
+        [string[]]
+        $LiteralPath
+    )
+    foreach ($one in $LiteralPath) {
+        Resolve-SPPath -Conversation $Conversation -Path $one -Name 'LiteralPath'
+    }
+    foreach ($one in $Path) {
+        $full = Resolve-SPPath -Conversation $Conversation -Path $one
+        if (-not $full) {
+            continue
+        }
+        $literal = [System.IO.File]::Exists($full) -or [System.IO.Directory]::Exists($full)
+        if ($literal -or -not [System.Management.Automation.WildcardPattern]::ContainsWildcardCharacters($one)) {
+            $full
+            continue
+        }
+        $matched = Expand-SPWildcard -Conversation $Conversation -Path $one
+        if ($matched) {
+            $matched
+        } else {
+            Write-SPError -Conversation $Conversation -ErrorRecord (
+                New-SPModuleError -Code 'FileNotFound' -Detail @{ path = $full } -Target $full)
+        }
+    }
+}
+
+# The files that a wildcard path matches, in the order of their names.
+function Expand-SPWildcard {
+    param(
+        [Parameter(Mandatory)]
+        $Conversation,
+
+        [Parameter(Mandatory)]
+        [string]
+        $Path
+    )
+    $ErrorActionPreference = 'Stop'
+    $provider = $null
+    try {
+        $found = $Conversation['Cmdlet'].SessionState.Path.GetResolvedProviderPathFromPSPath(
+            (ConvertTo-SPQualifiedPath -Path $Path), [ref]$provider)
+    } catch [System.Management.Automation.RuntimeException] {
+        if ($_.Exception.GetBaseException() -isnot [System.Management.Automation.ItemNotFoundException]) {
+            throw
+        }
+        return
+    }
+    foreach ($one in $found) {
+        if ([System.IO.File]::Exists($one)) {
+            $one
+        }
+    }
+}
+
+# UNC paths, and on Linux absolute ones, mean the file system also where the location is in another provider (Env:, Cert:).
+function ConvertTo-SPQualifiedPath {
+    param(
+        [Parameter(Mandatory)]
+        [string]
+        $Path
+    )
+    $unc = $Path.StartsWith('\\') -or $Path.StartsWith('//')
+    $absolute = [System.IO.Path]::DirectorySeparatorChar -eq '/' -and $Path.StartsWith('/')
+    if ($unc -or $absolute) {
+        return 'Microsoft.PowerShell.Core\FileSystem::' + $Path
+    }
+    return $Path
+}

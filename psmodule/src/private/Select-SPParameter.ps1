@@ -1,0 +1,19 @@
+# Those of the named parameters that were given, by their names: what goes to the core as it is.
+function Select-SPParameter {
+    param(
+        [Parameter(Mandatory)]
+        [System.Collections.IDictionary]
+        $Bound,
+
+        [Parameter(Mandatory)]
+        [string[]]
+        $Name
+    )
+    $selected = @{}
+    foreach ($one in $Name) {
+        if ($Bound.ContainsKey($one)) {
+            $selected[$one] = $Bound[$one]
+        }
+    }
+    return $selected
+}

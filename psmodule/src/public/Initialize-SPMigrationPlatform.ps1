@@ -1,0 +1,78 @@
+function Initialize-SPMigrationPlatform {
+    <#
+    .SYNOPSIS
+    Makes this computer a platform of the Security Platform: its storage key, its authority and its folders.
+
+    .DESCRIPTION
+    An administrator runs this once on each computer, before any user is set up. The computer gets a storage key in its chip,
+    under which the keys of its users are kept, and an authority: whoever holds it decides where keys of this computer may go.
+
+    With -OwnerPassword the computer gets an authority of its own, locked by that password. With -AuthorityPath it follows a
+    fleet authority made by New-SPMigrationAuthority; then there is no Owner Password on this computer. The authority becomes
+    part of every user's key for its life, so a fleet starts with a fleet authority.
+
+    .PARAMETER OwnerPassword
+    The Owner Password of this computer, 8 to 255 characters. Needed unless -AuthorityPath is given.
+
+    .PARAMETER AuthorityPath
+    The public file of a fleet authority (.spauthority.pub) that decides for this computer.
+
+    .PARAMETER Chip
+    What guards the storage key: Auto takes the best that is there, Software keeps the key in a file.
+
+    .PARAMETER BackupPath
+    A file or folder to which a backup of the Owner Password is written. Keep it offline.
+
+    .PARAMETER Force
+    Overwrites a backup file that exists.
+
+    .EXAMPLE
+    Initialize-SPMigrationPlatform -OwnerPassword (Read-Host -AsSecureString 'Owner Password')
+
+    Gives this computer an authority of its own.
+
+    .EXAMPLE
+    Initialize-SPMigrationPlatform -AuthorityPath \\srv\fleet\Contoso.spauthority.pub
+
+    Lets the fleet authority decide for this computer, for example in a startup script.
+
+    .OUTPUTS
+    SPMigration.Status
+
+    .LINK
+    about_SPMigration
+    #>
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [OutputType('SPMigration.Status')]
+    param(
+        [securestring]
+        $OwnerPassword,
+
+        [string]
+        $AuthorityPath,
+
+        [ValidateSet('Auto', 'Software')]
+        [string]
+        $Chip,
+
+        [string]
+        $BackupPath,
+
+        [switch]
+        $Force
+    )
+    begin {
+        $core = New-SPConversation -Cmdlet $PSCmdlet -Force:$Force
+    }
+    process {
+        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Chip'
+        $parameter['AuthorityPath'] = Resolve-SPPath -Conversation $core -Path $AuthorityPath -Name 'AuthorityPath'
+        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $BackupPath -Name 'BackupPath'
+        $parameter['Overwrite'] = $Force
+        Invoke-SPChange -Conversation $core -Operation 'platform-initialize' -Parameter $parameter `
+            -Secret @{ ownerPassword = $OwnerPassword }
+    }
+    end {
+        Close-SPConversation -Conversation $core
+    }
+}
