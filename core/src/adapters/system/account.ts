@@ -18,8 +18,8 @@ export function createAccount(
   env: NodeJS.ProcessEnv,
   home: string | undefined,
 ): AccountPort {
-  const computerName = (): Promise<string> =>
-    Promise.resolve(home === undefined ? hostname() : rehearsedComputer(env, home));
+  const computerName = async (): Promise<string> =>
+    home === undefined ? hostname() : rehearsedComputer(env, home);
   return platform === 'win32'
     ? createWindowsAccount(env, home !== undefined, computerName)
     : createUnixAccount(home !== undefined, computerName);
