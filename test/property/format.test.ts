@@ -55,7 +55,7 @@ import {
 import { writeZip, zipEntriesOf } from '../testkit/zip-writer.ts';
 
 const runs = (count: number): { numRuns: number } => ({
-  numRuns: process.env['SLOW'] === '1' ? count * 10 : count,
+  numRuns: process.env.SLOW === '1' ? count * 10 : count,
 });
 
 // Arbitrary values, as the domain allows them.

@@ -46,7 +46,10 @@ async function unpack(bytes: Uint8Array, path: string): Promise<ArchiveParts> {
   const entries = checkZipStructure(bytes, path);
   const { Open } = (await import('unzipper')).default;
   // The library's types do not know its options.
-  const open = Open.buffer as (bytes: Buffer, options: { tailSize: number }) => Promise<CentralDirectory>;
+  const open = Open.buffer as unknown as (
+    bytes: Uint8Array,
+    options: { tailSize: number },
+  ) => Promise<CentralDirectory>;
   const directory = await open(asBuffer(bytes), { tailSize: endRecordBytes });
   const contents = await Promise.all(
     entries.map(async (entry, index) => {
@@ -71,6 +74,6 @@ function disagreement(entry: ZipEntry): Error {
 }
 
 /** The same memory as a Buffer, which both libraries demand. */
-function asBuffer(bytes: Uint8Array): Buffer {
+function asBuffer(bytes: Uint8Array) {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
