@@ -12,7 +12,14 @@ async function main(argv: readonly string[]): Promise<number> {
   const compose = (): ReturnType<typeof composePorts> => composePorts(process.env);
   if (argv[0] === 'rpc') {
     const { serveRpc } = await import('./cli/rpc/serve.ts');
-    return serveRpc(argv.slice(1), { stdin, stdout, version: VERSION, compose, random: systemRandom, idleMilliseconds });
+    return serveRpc(argv.slice(1), {
+      stdin,
+      stdout,
+      version: VERSION,
+      compose,
+      random: systemRandom,
+      idleMilliseconds,
+    });
   }
   if (argv.length === 1 && argv[0] === '--version') {
     stdout.write(`${VERSION}\n`);
@@ -23,7 +30,14 @@ async function main(argv: readonly string[]): Promise<number> {
     interruption.abort();
   });
   const { runCommandLine } = await import('./cli/command-line.ts');
-  return runCommandLine(argv, { stdin, stdout, stderr, version: VERSION, compose, interrupted: interruption.signal });
+  return runCommandLine(argv, {
+    stdin,
+    stdout,
+    stderr,
+    version: VERSION,
+    compose,
+    interrupted: interruption.signal,
+  });
 }
 
 void main(process.argv.slice(2)).then((exitCode) => {

@@ -5,7 +5,11 @@
 import { composePorts } from '../../core/src/compose.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { utf8 } from '../../core/src/bytes/bytes.ts';
-import { findOperation, type OperationName, type ParameterValues } from '../../core/src/operations/registry.ts';
+import {
+  findOperation,
+  type OperationName,
+  type ParameterValues,
+} from '../../core/src/operations/registry.ts';
 import type { Call } from '../../core/src/operations/operation.ts';
 import { applyChange, planChange, type ShownPlan } from '../../core/src/operations/run.ts';
 import { Secrets, type SecretName } from '../../core/src/operations/secrets.ts';
@@ -70,7 +74,11 @@ export class Computer {
   }
 
   /** What would happen. */
-  async plan(name: OperationName, parameters: ParameterValues = {}, secrets: SecretValues = {}): Promise<ShownPlan> {
+  async plan(
+    name: OperationName,
+    parameters: ParameterValues = {},
+    secrets: SecretValues = {},
+  ): Promise<ShownPlan> {
     using ring = this.#secrets(secrets);
     const entry = findOperation(name);
     if (entry?.kind !== 'changer') throw new Error(`${name} changes nothing`);

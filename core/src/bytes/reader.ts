@@ -109,7 +109,8 @@ export class ByteWriter {
   }
 
   #number(value: number, length: number): this {
-    if (!Number.isInteger(value) || value < 0 || value >= 256 ** length) throw new RangeError('number out of range');
+    if (!Number.isInteger(value) || value < 0 || value >= 256 ** length)
+      throw new RangeError('number out of range');
     const bytes = new Uint8Array(length);
     let rest = value;
     for (let i = length - 1; i >= 0; i--) {

@@ -7,8 +7,8 @@ import { resolve } from 'node:path';
 import yargs, { type Argv, type Options } from 'yargs';
 import { exitCodeOf } from '../domain/error-catalogue.ts';
 import { fail } from '../domain/error.ts';
+import type { Call } from '../operations/operation.ts';
 import { findOperation, type OperationEntry, type ParameterKind } from '../operations/registry.ts';
-import type { Ports } from '../ports/ports.ts';
 import { commandSummaries, parameterSummaries } from './commands.ts';
 import { toCatalogue } from './failure.ts';
 import { checkParameters } from './parameters.ts';
@@ -18,14 +18,17 @@ import { Terminal, type TerminalStreams } from './terminal.ts';
 
 export interface CommandLineSurroundings extends TerminalStreams {
   readonly version: string;
-  readonly compose: () => Promise<Ports>;
+  readonly compose: () => Promise<Call['ports']>;
   readonly interrupted: AbortSignal;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
 
 /** Runs one command; answers the exit code (`docs/errors.md`). */
-export async function runCommandLine(argv: readonly string[], surroundings: CommandLineSurroundings): Promise<number> {
+export async function runCommandLine(
+  argv: readonly string[],
+  surroundings: CommandLineSurroundings,
+): Promise<number> {
   const terminal = new Terminal(surroundings);
   const json = argv.includes('--json');
   let chosen: Command | undefined;
@@ -34,7 +37,8 @@ export async function runCommandLine(argv: readonly string[], surroundings: Comm
       chosen = command;
     });
     await parser.parseAsync();
-    if (chosen !== undefined) await performCommand(chosen, await surroundings.compose(), terminal, surroundings.interrupted);
+    if (chosen !== undefined)
+      await performCommand(chosen, await surroundings.compose(), terminal, surroundings.interrupted);
     return 0;
   } catch (error) {
     const failure = toCatalogue(error);
@@ -49,7 +53,9 @@ export async function runCommandLine(argv: readonly string[], surroundings: Comm
 function buildParser(argv: readonly string[], version: string, choose: (command: Command) => void): Argv {
   const parser = yargs([...argv])
     .scriptName('spmigration')
-    .usage('$0 <command>\n\nMove a security environment from one computer to another, so that nobody can do it alone.')
+    .usage(
+      '$0 <command>\n\nMove a security environment from one computer to another, so that nobody can do it alone.',
+    )
     .version(version)
     .locale('en')
     .strict()
@@ -96,7 +102,10 @@ function describeCommand(builder: Argv, entry: OperationEntry): Argv {
     builder.option('yes', { alias: 'y', describe: 'Agree to what would be asked', type: 'boolean' });
   }
   for (const secret of askable.filter((one) => (entry.secrets as readonly string[]).includes(one))) {
-    builder.option(`${kebab(secret)}-stdin`, { describe: 'Read it from a line of standard input', type: 'boolean' });
+    builder.option(`${kebab(secret)}-stdin`, {
+      describe: 'Read it from a line of standard input',
+      type: 'boolean',
+    });
   }
   return builder.option('json', { describe: 'Print one JSON object per line', type: 'boolean' });
 }
@@ -125,14 +134,14 @@ function toCommand(name: string, entry: OperationEntry, args: Arguments): Comman
   for (const [parameter, kind] of Object.entries(entry.parameters)) {
     given[parameter] = toAbsolute(kind, args[kebab(parameter)]);
   }
-  const agreed = args['yes'] === true;
+  const agreed = args.yes === true;
   // An agreement without a compared fingerprint is told and recorded by the operation.
-  if (name === 'access-grant' && agreed && given['fingerprint'] === undefined) given['forced'] = true;
+  if (name === 'access-grant' && agreed && given.fingerprint === undefined) given.forced = true;
   return {
     name,
     entry,
     parameters: checkParameters(entry, given, refuse),
-    json: args['json'] === true,
+    json: args.json === true,
     whatIf: args['what-if'] === true,
     agreed,
     fromInput: askable.filter((secret) => args[`${kebab(secret)}-stdin`] === true),

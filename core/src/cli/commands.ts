@@ -7,12 +7,15 @@ export type CommandName = Exclude<OperationName, ModuleOperation>;
 
 /** One sentence for each command. */
 export const commandSummaries: Readonly<Record<CommandName, string>> = {
-  'authority-new': 'Make a fleet authority: a key file under the Owner Password, and its public half for all computers',
-  'platform-initialize': 'Initialize this computer: storage key, authority and platform folder (administrator)',
+  'authority-new':
+    'Make a fleet authority: a key file under the Owner Password, and its public half for all computers',
+  'platform-initialize':
+    'Initialize this computer: storage key, authority and platform folder (administrator)',
   status: 'Show what this computer is and what is here for you',
   'platform-test': 'Check whether this computer can be a source or a destination',
   history: 'Show what was done here, and check that the record was not changed',
-  'identity-export': "Write this computer's public identity, by which it can be granted as a destination (administrator)",
+  'identity-export':
+    "Write this computer's public identity, by which it can be granted as a destination (administrator)",
   'identity-read': 'Show an identity file with its fingerprint',
   'access-grant': 'Grant the move of keys to the computer of an identity file (owner)',
   'access-list': 'List grants with their state and meaning',
@@ -41,7 +44,8 @@ export const parameterSummaries: Readonly<Record<string, string>> = {
   allowReplace: 'Allow an import that sets the environment of another Basic User Key aside',
   allowServiceAccount: 'Run although this is a service account',
   authorityPath: "A fleet authority's file: the key file, or at initialization its public half",
-  backupPath: 'The owner-password backup file: written when a key is made, accepted instead of the Owner Password later',
+  backupPath:
+    'The owner-password backup file: written when a key is made, accepted instead of the Owner Password later',
   basicUserKey: 'Only these Basic User Keys (Names); enforced by the chip',
   chip: 'Which chip guards the storage key',
   credential: 'Id, thumbprint or friendly name of a credential',

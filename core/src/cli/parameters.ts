@@ -1,7 +1,12 @@
 /** Checking values against an operation's parameter kinds, and turning dates into instants. */
 import { fail, type SPMigrationError } from '../domain/error.ts';
 import { parseInstant } from '../domain/time.ts';
-import type { OperationEntry, ParameterKind, ParameterValue, ParameterValues } from '../operations/registry.ts';
+import type {
+  OperationEntry,
+  ParameterKind,
+  ParameterValue,
+  ParameterValues,
+} from '../operations/registry.ts';
 
 const maximumTextCharacters = 4096;
 const maximumListLength = 1000;
@@ -23,7 +28,8 @@ export function checkParameters(
     checked[name] = checkValue(name, kind, value, refuse);
   }
   for (const name of entry.required) {
-    if (checked[name] === undefined) throw fail('ParameterInvalid', { parameter: name, problem: 'it is needed' });
+    if (checked[name] === undefined)
+      throw fail('ParameterInvalid', { parameter: name, problem: 'it is needed' });
   }
   return checked;
 }
@@ -47,14 +53,23 @@ function checkValue(
       break;
     case 'texts':
     case 'paths':
-      if (Array.isArray(value) && value.length <= maximumListLength && value.every((one) => typeof one === 'string')) {
+      if (
+        Array.isArray(value) &&
+        value.length <= maximumListLength &&
+        value.every((one) => typeof one === 'string')
+      ) {
         return value.map((one) => checkText(name, one));
       }
       break;
     case 'choice': {
-      const choice = parameter.choices.find((one) => typeof value === 'string' && one.toLowerCase() === value.toLowerCase());
+      const choice = parameter.choices.find(
+        (one) => typeof value === 'string' && one.toLowerCase() === value.toLowerCase(),
+      );
       if (choice !== undefined) return choice;
-      throw fail('ParameterInvalid', { parameter: name, problem: `it is one of ${parameter.choices.join(', ')}` });
+      throw fail('ParameterInvalid', {
+        parameter: name,
+        problem: `it is one of ${parameter.choices.join(', ')}`,
+      });
     }
     case 'instant': {
       const instant = typeof value === 'string' ? parseInstant(value) : undefined;
@@ -66,7 +81,9 @@ function checkValue(
 }
 
 function checkText(name: string, value: string): string {
-  if (value.includes('\0')) throw fail('ParameterInvalid', { parameter: name, problem: 'it holds a zero character' });
-  if (value.length > maximumTextCharacters) throw fail('ParameterInvalid', { parameter: name, problem: 'it is too long' });
+  if (value.includes('\0'))
+    throw fail('ParameterInvalid', { parameter: name, problem: 'it holds a zero character' });
+  if (value.length > maximumTextCharacters)
+    throw fail('ParameterInvalid', { parameter: name, problem: 'it is too long' });
   return value;
 }

@@ -8,7 +8,6 @@ import type { Call, Report } from '../operations/operation.ts';
 import type { OperationEntry, ParameterValues } from '../operations/registry.ts';
 import { applyChange, planChange, type ShownPlan } from '../operations/run.ts';
 import { Secrets, type SecretName } from '../operations/secrets.ts';
-import type { Ports } from '../ports/ports.ts';
 import { renderPlan, renderResult } from './render.ts';
 import { withDates } from './result-values.ts';
 import type { Terminal } from './terminal.ts';
@@ -45,7 +44,7 @@ const settingPassword: Readonly<Record<string, Askable>> = {
 
 export async function performCommand(
   command: Command,
-  ports: Ports,
+  ports: Call['ports'],
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
@@ -70,7 +69,11 @@ export async function performCommand(
   }
 }
 
-async function performOnce({ name, entry, parameters, ...options }: Command, call: Call, terminal: Terminal): Promise<void> {
+async function performOnce(
+  { name, entry, parameters, ...options }: Command,
+  call: Call,
+  terminal: Terminal,
+): Promise<void> {
   const print = (value: object): void => {
     printResult(value, options.json, terminal);
   };
@@ -127,7 +130,10 @@ async function askFor({ name }: Command, secret: Askable, terminal: Terminal): P
   const same = Buffer.compare(first.reveal, second.reveal) === 0;
   if (same) return first;
   first.dispose();
-  throw fail('PasswordUnacceptable', { which: questions[secret], problem: 'it was not typed the same twice' });
+  throw fail('PasswordUnacceptable', {
+    which: questions[secret],
+    problem: 'it was not typed the same twice',
+  });
 }
 
 function questionFor(name: SecretName): string {

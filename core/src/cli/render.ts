@@ -34,7 +34,9 @@ function isEmpty(field: unknown): boolean {
 }
 
 function isObjectList(field: unknown): field is readonly object[] {
-  return Array.isArray(field) && field.length > 0 && field.every((one) => typeof one === 'object' && one !== null);
+  return (
+    Array.isArray(field) && field.length > 0 && field.every((one) => typeof one === 'object' && one !== null)
+  );
 }
 
 /** `validUntil` → `Valid until`. */

@@ -68,7 +68,8 @@ export class Terminal {
   async secretLine(option: string): Promise<SecretBytes> {
     if (this.interactive) return this.askSecret(option);
     const line = await this.#line();
-    if (line.length === 0) throw fail('UsageInvalid', { problem: `standard input holds no line for ${option}` });
+    if (line.length === 0)
+      throw fail('UsageInvalid', { problem: `standard input holds no line for ${option}` });
     return line;
   }
 
@@ -88,7 +89,8 @@ export class Terminal {
         else if (lineEnds.includes(byte)) ended = true;
         else if (backspaces.includes(byte)) removeCharacter(typed);
         else typed.push(byte);
-        if (typed.length > maximumLineBytes) throw fail('UsageInvalid', { problem: 'a line of standard input is too long' });
+        if (typed.length > maximumLineBytes)
+          throw fail('UsageInvalid', { problem: 'a line of standard input is too long' });
       }
       return ended;
     };

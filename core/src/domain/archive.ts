@@ -26,7 +26,9 @@ export interface Manifest {
   /** Claim, repeated from inside the environment. */
   readonly replaces: readonly TpmName[];
   /** Size and SHA-256 of each small entry. */
-  readonly entries: Readonly<Record<SummedEntry, { readonly sizeBytes: number; readonly sha256: Uint8Array }>>;
+  readonly entries: Readonly<
+    Record<SummedEntry, { readonly sizeBytes: number; readonly sha256: Uint8Array }>
+  >;
   readonly environmentBytes: number;
   readonly historyHead: Uint8Array;
 }

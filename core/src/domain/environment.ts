@@ -57,7 +57,10 @@ export interface PrivatePart {
   /** Archives merged before: the newest generation of each source decides what is "older". */
   readonly importedArchives: readonly ImportedArchive[];
   /** Highest revocation list number met, by authority. */
-  readonly revocationNumbers: readonly { readonly authority: AuthorityFingerprint; readonly number: number }[];
+  readonly revocationNumbers: readonly {
+    readonly authority: AuthorityFingerprint;
+    readonly number: number;
+  }[];
   /** Credentials removed for good: an import does not revive them. */
   readonly tombstones: readonly CredentialId[];
   /** Basic User Keys that this one continues. */

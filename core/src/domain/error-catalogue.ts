@@ -31,121 +31,479 @@ interface CatalogueEntry {
 
 export const errorCatalogue = {
   // internal
-  CoreCrashed: { class: 'internal', message: 'The core program ended without an answer: {tail}', hint: 'Run the command again; if it happens again, report it with this text.' },
-  InternalError: { class: 'internal', message: 'Something that cannot happen happened: {problem}', hint: 'Nothing was changed. Please report this text.' },
+  CoreCrashed: {
+    class: 'internal',
+    message: 'The core program ended without an answer: {tail}',
+    hint: 'Run the command again; if it happens again, report it with this text.',
+  },
+  InternalError: {
+    class: 'internal',
+    message: 'Something that cannot happen happened: {problem}',
+    hint: 'Nothing was changed. Please report this text.',
+  },
 
   // usage
-  ConfirmationRequired: { class: 'usage', message: 'This needs a confirmation, and nobody can be asked here: {action}', hint: 'Run it at a prompt, or pass -Confirm:$false or -Force (command line: --yes).' },
-  OwnerPasswordRequired: { class: 'usage', message: 'The Owner Password is needed.', hint: 'Pass -OwnerPassword (command line: --owner-password-stdin).' },
-  ParameterInvalid: { class: 'usage', message: 'The value of {parameter} cannot be used: {problem}', hint: 'Correct {parameter} and run the command again.' },
-  PasswordRequired: { class: 'usage', message: 'The password is needed: {which}', hint: 'Pass -Password (command line: --password-stdin).' },
-  PasswordUnacceptable: { class: 'usage', message: 'This password cannot be set: {problem}', hint: 'Choose a password of 8 to 255 characters.' },
-  PfxPasswordRequired: { class: 'usage', message: '{path} is protected by a password of its own.', hint: 'Pass -PfxPassword (command line: --pfx-password-stdin).' },
-  RequestMalformed: { class: 'usage', message: 'The request to the core program cannot be read: {problem}', hint: 'Use the module and the core program of the same version.' },
+  ConfirmationRequired: {
+    class: 'usage',
+    message: 'This needs a confirmation, and nobody can be asked here: {action}',
+    hint: 'Run it at a prompt, or pass -Confirm:$false or -Force (command line: --yes).',
+  },
+  OwnerPasswordRequired: {
+    class: 'usage',
+    message: 'The Owner Password is needed.',
+    hint: 'Pass -OwnerPassword (command line: --owner-password-stdin).',
+  },
+  ParameterInvalid: {
+    class: 'usage',
+    message: 'The value of {parameter} cannot be used: {problem}',
+    hint: 'Correct {parameter} and run the command again.',
+  },
+  PasswordRequired: {
+    class: 'usage',
+    message: 'The password is needed: {which}',
+    hint: 'Pass -Password (command line: --password-stdin).',
+  },
+  PasswordUnacceptable: {
+    class: 'usage',
+    message: 'This password cannot be set: {problem}',
+    hint: 'Choose a password of 8 to 255 characters.',
+  },
+  PfxPasswordRequired: {
+    class: 'usage',
+    message: '{path} is protected by a password of its own.',
+    hint: 'Pass -PfxPassword (command line: --pfx-password-stdin).',
+  },
+  RequestMalformed: {
+    class: 'usage',
+    message: 'The request to the core program cannot be read: {problem}',
+    hint: 'Use the module and the core program of the same version.',
+  },
   UsageInvalid: { class: 'usage', message: '{problem}', hint: 'See --help or Get-Help for the right form.' },
 
   // not-found
-  CoreNotFound: { class: 'not-found', message: 'The core program is missing: {path}', hint: 'Install the module again; it must contain bin/{platform}.' },
-  CredentialNotFound: { class: 'not-found', message: 'There is no credential {credential} in this environment.', hint: 'List them with Get-SPMigrationCredential.' },
-  DestinationNotFound: { class: 'not-found', message: 'No grant names the destination {destination}.', hint: 'List destinations with Get-SPMigrationAccess, or ask the owner to grant this one.' },
+  CoreNotFound: {
+    class: 'not-found',
+    message: 'The core program is missing: {path}',
+    hint: 'Install the module again; it must contain bin/{platform}.',
+  },
+  CredentialNotFound: {
+    class: 'not-found',
+    message: 'There is no credential {credential} in this environment.',
+    hint: 'List them with Get-SPMigrationCredential.',
+  },
+  DestinationNotFound: {
+    class: 'not-found',
+    message: 'No grant names the destination {destination}.',
+    hint: 'List destinations with Get-SPMigrationAccess, or ask the owner to grant this one.',
+  },
   FileNotFound: { class: 'not-found', message: 'There is no file {path}.', hint: 'Check the path.' },
-  GrantNotFound: { class: 'not-found', message: 'There is no grant {serial} here.', hint: 'List grants with Get-SPMigrationAccess.' },
+  GrantNotFound: {
+    class: 'not-found',
+    message: 'There is no grant {serial} here.',
+    hint: 'List grants with Get-SPMigrationAccess.',
+  },
 
   // conflict
-  CredentialAmbiguous: { class: 'conflict', message: '{credential} fits more than one credential.', hint: 'Name it by its full id or thumbprint.' },
-  CredentialInUse: { class: 'conflict', message: 'The credential {credential} is active for {features}.', hint: 'Disable these features first with Disable-SPMigrationFeature.' },
-  DestinationAmbiguous: { class: 'conflict', message: 'More than one granted destination is called {destination}.', hint: 'Name it by its fingerprint: {fingerprints}' },
-  EnvironmentBusy: { class: 'conflict', message: 'Another process is changing this environment (process {pid} since {since}).', hint: 'Wait for it and run the command again.' },
-  ImportWouldReplace: { class: 'conflict', message: 'This computer holds another Basic User Key ({present}) than the archive ({archived}); importing would set its environment aside.', hint: 'Decrypt your encrypted data or save an unencrypted copy of your drives first, or ask the administrator; then use -AllowReplace and confirm. The old environment is kept in quarantine.' },
-  OutputExists: { class: 'conflict', message: '{path} exists already.', hint: 'Use -Force to overwrite it, or name another file.' },
-  PlanOutdated: { class: 'conflict', message: 'What was shown is not what would happen now: something changed in between.', hint: 'Run the command again and confirm the new plan.' },
-  PlatformAlreadyInitialized: { class: 'conflict', message: 'This platform is initialized already (on {since}).', hint: 'Nothing needs to be done; see Get-SPMigrationStatus.' },
-  UserAlreadyInitialized: { class: 'conflict', message: 'There is a Basic User Key for {account} on this platform already.', hint: 'Nothing needs to be done; see Get-SPMigrationStatus.' },
+  CredentialAmbiguous: {
+    class: 'conflict',
+    message: '{credential} fits more than one credential.',
+    hint: 'Name it by its full id or thumbprint.',
+  },
+  CredentialInUse: {
+    class: 'conflict',
+    message: 'The credential {credential} is active for {features}.',
+    hint: 'Disable these features first with Disable-SPMigrationFeature.',
+  },
+  DestinationAmbiguous: {
+    class: 'conflict',
+    message: 'More than one granted destination is called {destination}.',
+    hint: 'Name it by its fingerprint: {fingerprints}',
+  },
+  EnvironmentBusy: {
+    class: 'conflict',
+    message: 'Another process is changing this environment (process {pid} since {since}).',
+    hint: 'Wait for it and run the command again.',
+  },
+  ImportWouldReplace: {
+    class: 'conflict',
+    message:
+      'This computer holds another Basic User Key ({present}) than the archive ({archived}); importing would set its environment aside.',
+    hint: 'Decrypt your encrypted data or save an unencrypted copy of your drives first, or ask the administrator; then use -AllowReplace and confirm. The old environment is kept in quarantine.',
+  },
+  OutputExists: {
+    class: 'conflict',
+    message: '{path} exists already.',
+    hint: 'Use -Force to overwrite it, or name another file.',
+  },
+  PlanOutdated: {
+    class: 'conflict',
+    message: 'What was shown is not what would happen now: something changed in between.',
+    hint: 'Run the command again and confirm the new plan.',
+  },
+  PlatformAlreadyInitialized: {
+    class: 'conflict',
+    message: 'This platform is initialized already (on {since}).',
+    hint: 'Nothing needs to be done; see Get-SPMigrationStatus.',
+  },
+  UserAlreadyInitialized: {
+    class: 'conflict',
+    message: 'There is a Basic User Key for {account} on this platform already.',
+    hint: 'Nothing needs to be done; see Get-SPMigrationStatus.',
+  },
 
   // not-authorized
-  AuthorityNotTrusted: { class: 'not-authorized', message: 'The policy of this platform does not trust the authority {authority}.', hint: 'Ask the administrator; trusted authorities are listed in the policy TrustedAuthorities.' },
-  BasicUserKeyPolicyWrong: { class: 'not-authorized', message: 'The Basic User Key in {path} is not bound to the authority {authority} as its grant claims.', hint: 'Do not use this archive; ask its sender how it was made.' },
-  DestinationNotAuthorized: { class: 'not-authorized', message: 'No grant lets {account} move keys from this platform to {destination}: {reason}', hint: 'Ask the owner to grant it with Grant-SPMigrationAccess.' },
-  FingerprintMismatch: { class: 'not-authorized', message: '{path} has the fingerprint {actual}, not {expected}.', hint: 'The file may have been swapped. Get the identity again and compare over another channel.' },
-  GrantChainInvalid: { class: 'not-authorized', message: 'The grants do not lead from the key\'s root authority to this move: {problem}', hint: 'Ask the owner of the source platform to grant the move again.' },
-  GrantExpired: { class: 'not-authorized', message: 'The grant {serial} ended on {notAfter}.', hint: 'Ask the owner for a new grant; an expired one cannot be overridden.' },
-  GrantNotYetValid: { class: 'not-authorized', message: 'The grant {serial} begins on {notBefore}.', hint: 'Wait until then, or check the clock of this computer.' },
-  GrantRevoked: { class: 'not-authorized', message: 'The grant {serial} was revoked: {reason}', hint: 'Ask the owner for a new grant; a revoked one cannot be overridden.' },
-  GrantSourceMismatch: { class: 'not-authorized', message: 'The grant {serial} does not cover this source platform.', hint: 'Ask the owner for a grant whose source is this platform.' },
-  GrantUserMismatch: { class: 'not-authorized', message: 'The grant {serial} does not cover {account}.', hint: 'Ask the owner for a grant that names this account.' },
-  NoLocalAuthority: { class: 'not-authorized', message: 'The authority key of this platform is kept elsewhere (fleet authority {authority}).', hint: 'Use -AuthorityPath with the authority file and -OutputPath, on any computer.' },
-  NotAdministrator: { class: 'not-authorized', message: '{account} may not administer this platform.', hint: 'Run it as an administrator (Linux: root).' },
-  OnwardNotDelegated: { class: 'not-authorized', message: 'The grant {serial} does not let the destination move these keys on.', hint: 'Ask the owner to grant again, without -NoOnward and after this user was registered.' },
-  PlatformFolderUntrusted: { class: 'not-authorized', message: '{path} was not made by an administrator: {problem}', hint: 'Remove or correct the folder, then initialize the platform again.' },
-  RehearsalForbidden: { class: 'not-authorized', message: 'The policy of this platform forbids rehearsals.', hint: 'Unset SPMIGRATION_HOME, or ask the administrator.' },
-  RehearsalMixed: { class: 'not-authorized', message: '{path} is of a {kind}, this platform is a {here}: they are never mixed.', hint: 'Use files made on platforms of the same kind.' },
-  RevocationListOutdated: { class: 'not-authorized', message: 'The revocation list of {authority} has number {number}; number {known} was seen before.', hint: 'Get the newest list from the owner.' },
-  ServiceAccount: { class: 'not-authorized', message: '{account} is a service account; an environment belongs to a person.', hint: 'Run it as the person, or pass -AllowServiceAccount if this is meant.' },
-  SignatureInvalid: { class: 'not-authorized', message: 'The signature of {path} is not valid: {problem}', hint: 'The file was changed or is not from this authority. Get it again from the owner.' },
+  AuthorityNotTrusted: {
+    class: 'not-authorized',
+    message: 'The policy of this platform does not trust the authority {authority}.',
+    hint: 'Ask the administrator; trusted authorities are listed in the policy TrustedAuthorities.',
+  },
+  BasicUserKeyPolicyWrong: {
+    class: 'not-authorized',
+    message: 'The Basic User Key in {path} is not bound to the authority {authority} as its grant claims.',
+    hint: 'Do not use this archive; ask its sender how it was made.',
+  },
+  DestinationNotAuthorized: {
+    class: 'not-authorized',
+    message: 'No grant lets {account} move keys from this platform to {destination}: {reason}',
+    hint: 'Ask the owner to grant it with Grant-SPMigrationAccess.',
+  },
+  FingerprintMismatch: {
+    class: 'not-authorized',
+    message: '{path} has the fingerprint {actual}, not {expected}.',
+    hint: 'The file may have been swapped. Get the identity again and compare over another channel.',
+  },
+  GrantChainInvalid: {
+    class: 'not-authorized',
+    message: "The grants do not lead from the key's root authority to this move: {problem}",
+    hint: 'Ask the owner of the source platform to grant the move again.',
+  },
+  GrantExpired: {
+    class: 'not-authorized',
+    message: 'The grant {serial} ended on {notAfter}.',
+    hint: 'Ask the owner for a new grant; an expired one cannot be overridden.',
+  },
+  GrantNotYetValid: {
+    class: 'not-authorized',
+    message: 'The grant {serial} begins on {notBefore}.',
+    hint: 'Wait until then, or check the clock of this computer.',
+  },
+  GrantRevoked: {
+    class: 'not-authorized',
+    message: 'The grant {serial} was revoked: {reason}',
+    hint: 'Ask the owner for a new grant; a revoked one cannot be overridden.',
+  },
+  GrantSourceMismatch: {
+    class: 'not-authorized',
+    message: 'The grant {serial} does not cover this source platform.',
+    hint: 'Ask the owner for a grant whose source is this platform.',
+  },
+  GrantUserMismatch: {
+    class: 'not-authorized',
+    message: 'The grant {serial} does not cover {account}.',
+    hint: 'Ask the owner for a grant that names this account.',
+  },
+  NoLocalAuthority: {
+    class: 'not-authorized',
+    message: 'The authority key of this platform is kept elsewhere (fleet authority {authority}).',
+    hint: 'Use -AuthorityPath with the authority file and -OutputPath, on any computer.',
+  },
+  NotAdministrator: {
+    class: 'not-authorized',
+    message: '{account} may not administer this platform.',
+    hint: 'Run it as an administrator (Linux: root).',
+  },
+  OnwardNotDelegated: {
+    class: 'not-authorized',
+    message: 'The grant {serial} does not let the destination move these keys on.',
+    hint: 'Ask the owner to grant again, without -NoOnward and after this user was registered.',
+  },
+  PlatformFolderUntrusted: {
+    class: 'not-authorized',
+    message: '{path} was not made by an administrator: {problem}',
+    hint: 'Remove or correct the folder, then initialize the platform again.',
+  },
+  RehearsalForbidden: {
+    class: 'not-authorized',
+    message: 'The policy of this platform forbids rehearsals.',
+    hint: 'Unset SPMIGRATION_HOME, or ask the administrator.',
+  },
+  RehearsalMixed: {
+    class: 'not-authorized',
+    message: '{path} is of a {kind}, this platform is a {here}: they are never mixed.',
+    hint: 'Use files made on platforms of the same kind.',
+  },
+  RevocationListOutdated: {
+    class: 'not-authorized',
+    message: 'The revocation list of {authority} has number {number}; number {known} was seen before.',
+    hint: 'Get the newest list from the owner.',
+  },
+  ServiceAccount: {
+    class: 'not-authorized',
+    message: '{account} is a service account; an environment belongs to a person.',
+    hint: 'Run it as the person, or pass -AllowServiceAccount if this is meant.',
+  },
+  SignatureInvalid: {
+    class: 'not-authorized',
+    message: 'The signature of {path} is not valid: {problem}',
+    hint: 'The file was changed or is not from this authority. Get it again from the owner.',
+  },
 
   // authentication
-  LockedOut: { class: 'authentication', message: 'Too many wrong passwords; the next try is possible in {seconds} seconds.', hint: 'Wait, then use the right password.' },
-  OwnerPasswordRejected: { class: 'authentication', message: 'The Owner Password is wrong, or the authority file was changed: {path}', hint: 'Try again; after several wrong ones you must wait.' },
-  PasswordRejected: { class: 'authentication', message: 'The password is wrong: {which}', hint: 'Use the Basic User Password of {whose}; after several wrong ones you must wait.' },
-  PfxPasswordRejected: { class: 'authentication', message: 'The password of {path} is wrong, or the file was changed.', hint: 'Pass the password that was set when this file was made.' },
+  LockedOut: {
+    class: 'authentication',
+    message: 'Too many wrong passwords; the next try is possible in {seconds} seconds.',
+    hint: 'Wait, then use the right password.',
+  },
+  OwnerPasswordRejected: {
+    class: 'authentication',
+    message: 'The Owner Password is wrong, or the authority file was changed: {path}',
+    hint: 'Try again; after several wrong ones you must wait.',
+  },
+  PasswordRejected: {
+    class: 'authentication',
+    message: 'The password is wrong: {which}',
+    hint: 'Use the Basic User Password of {whose}; after several wrong ones you must wait.',
+  },
+  PfxPasswordRejected: {
+    class: 'authentication',
+    message: 'The password of {path} is wrong, or the file was changed.',
+    hint: 'Pass the password that was set when this file was made.',
+  },
 
   // integrity
-  ArchiveChanged: { class: 'integrity', message: '{path} was changed after it was made: {problem}', hint: 'Get the archive again from the source computer.' },
-  ArchiveDamaged: { class: 'integrity', message: '{path} is damaged: {problem}', hint: 'Copy the archive again from the source computer.' },
-  ArchiveMalformed: { class: 'integrity', message: '{path} is not an archive as SPMigration writes it: {problem}', hint: 'Export again on the source computer; do not repack archives.' },
-  ArchiveNotForThisPlatform: { class: 'integrity', message: '{path} was made for {destination}, not for this computer.', hint: 'Import it there, or ask for a grant and an archive for this computer.' },
-  AuthorityMalformed: { class: 'integrity', message: '{path} is not a valid authority file: {problem}', hint: 'Get the file again from whoever keeps the authority.' },
-  CertificateKeyMismatch: { class: 'integrity', message: 'The certificate in {path} does not belong to the private key.', hint: 'Use the certificate that was issued for this request.' },
-  CertificateMalformed: { class: 'integrity', message: '{path} is not a certificate: {problem}', hint: 'Use an X.509 certificate in DER or PEM form.' },
-  EnvironmentDamaged: { class: 'integrity', message: 'The environment in {path} is damaged: {problem}', hint: 'Restore the folder from a backup, or import the last archive again.' },
-  EnvironmentOfOtherPlatform: { class: 'integrity', message: 'The environment in {path} belongs to another platform, or to this one before its chip was cleared.', hint: 'Import the last archive; an environment cannot be copied between computers.' },
-  FileMangled: { class: 'integrity', message: '{path} was altered on its way: {problem}', hint: 'Copy the file in binary form; do not open and save it, and do not redirect it in PowerShell.' },
-  GrantMalformed: { class: 'integrity', message: '{path} is not a valid grant: {problem}', hint: 'Get the grant again from the owner.' },
-  HistoryBroken: { class: 'integrity', message: 'The history in {path} was changed: {problem}', hint: 'Compare with grants and archives that left this computer; they carry its head.' },
-  IdentityMalformed: { class: 'integrity', message: '{path} is not a valid identity: {problem}', hint: 'Export the identity again on the destination.' },
-  IdentityStale: { class: 'integrity', message: '{path} was made for this computer before its storage key changed.', hint: 'Export a new identity here and ask for a new grant and archive.' },
-  ManifestMalformed: { class: 'integrity', message: 'The manifest in {path} is not valid: {problem}', hint: 'Export again on the source computer.' },
-  PfxMalformed: { class: 'integrity', message: '{path} is not a readable PKCS#12 file: {problem}', hint: 'Export the certificate with its private key again.' },
-  PfxWithoutKey: { class: 'integrity', message: '{path} holds no private key.', hint: 'Export the certificate together with its private key.' },
-  PlatformDamaged: { class: 'integrity', message: 'The platform folder {path} is damaged: {problem}', hint: 'Restore it from a backup; keys of users are not in it.' },
-  PolicyMalformed: { class: 'integrity', message: 'The policy file {path} is not valid: {problem}', hint: 'Ask the administrator to correct it; until then nothing is allowed that a policy could forbid.' },
-  PrivateKeyMalformed: { class: 'integrity', message: 'The private key in {path} cannot be used: {problem}', hint: 'Export it again from where it came.' },
-  RegistrationMalformed: { class: 'integrity', message: '{path} is not a valid registration: {problem}', hint: 'Let the user run Initialize-SPMigrationUser again; the file is ignored until then.' },
-  RevocationListMalformed: { class: 'integrity', message: '{path} is not a valid revocation list: {problem}', hint: 'Get the list again from the owner.' },
-  WrongFileKind: { class: 'integrity', message: '{path} is {actual}; {expected} is needed.', hint: 'Choose the right file.' },
+  ArchiveChanged: {
+    class: 'integrity',
+    message: '{path} was changed after it was made: {problem}',
+    hint: 'Get the archive again from the source computer.',
+  },
+  ArchiveDamaged: {
+    class: 'integrity',
+    message: '{path} is damaged: {problem}',
+    hint: 'Copy the archive again from the source computer.',
+  },
+  ArchiveMalformed: {
+    class: 'integrity',
+    message: '{path} is not an archive as SPMigration writes it: {problem}',
+    hint: 'Export again on the source computer; do not repack archives.',
+  },
+  ArchiveNotForThisPlatform: {
+    class: 'integrity',
+    message: '{path} was made for {destination}, not for this computer.',
+    hint: 'Import it there, or ask for a grant and an archive for this computer.',
+  },
+  AuthorityMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid authority file: {problem}',
+    hint: 'Get the file again from whoever keeps the authority.',
+  },
+  CertificateKeyMismatch: {
+    class: 'integrity',
+    message: 'The certificate in {path} does not belong to the private key.',
+    hint: 'Use the certificate that was issued for this request.',
+  },
+  CertificateMalformed: {
+    class: 'integrity',
+    message: '{path} is not a certificate: {problem}',
+    hint: 'Use an X.509 certificate in DER or PEM form.',
+  },
+  EnvironmentDamaged: {
+    class: 'integrity',
+    message: 'The environment in {path} is damaged: {problem}',
+    hint: 'Restore the folder from a backup, or import the last archive again.',
+  },
+  EnvironmentOfOtherPlatform: {
+    class: 'integrity',
+    message:
+      'The environment in {path} belongs to another platform, or to this one before its chip was cleared.',
+    hint: 'Import the last archive; an environment cannot be copied between computers.',
+  },
+  FileMangled: {
+    class: 'integrity',
+    message: '{path} was altered on its way: {problem}',
+    hint: 'Copy the file in binary form; do not open and save it, and do not redirect it in PowerShell.',
+  },
+  GrantMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid grant: {problem}',
+    hint: 'Get the grant again from the owner.',
+  },
+  HistoryBroken: {
+    class: 'integrity',
+    message: 'The history in {path} was changed: {problem}',
+    hint: 'Compare with grants and archives that left this computer; they carry its head.',
+  },
+  IdentityMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid identity: {problem}',
+    hint: 'Export the identity again on the destination.',
+  },
+  IdentityStale: {
+    class: 'integrity',
+    message: '{path} was made for this computer before its storage key changed.',
+    hint: 'Export a new identity here and ask for a new grant and archive.',
+  },
+  ManifestMalformed: {
+    class: 'integrity',
+    message: 'The manifest in {path} is not valid: {problem}',
+    hint: 'Export again on the source computer.',
+  },
+  PfxMalformed: {
+    class: 'integrity',
+    message: '{path} is not a readable PKCS#12 file: {problem}',
+    hint: 'Export the certificate with its private key again.',
+  },
+  PfxWithoutKey: {
+    class: 'integrity',
+    message: '{path} holds no private key.',
+    hint: 'Export the certificate together with its private key.',
+  },
+  PlatformDamaged: {
+    class: 'integrity',
+    message: 'The platform folder {path} is damaged: {problem}',
+    hint: 'Restore it from a backup; keys of users are not in it.',
+  },
+  PolicyMalformed: {
+    class: 'integrity',
+    message: 'The policy file {path} is not valid: {problem}',
+    hint: 'Ask the administrator to correct it; until then nothing is allowed that a policy could forbid.',
+  },
+  PrivateKeyMalformed: {
+    class: 'integrity',
+    message: 'The private key in {path} cannot be used: {problem}',
+    hint: 'Export it again from where it came.',
+  },
+  RegistrationMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid registration: {problem}',
+    hint: 'Let the user run Initialize-SPMigrationUser again; the file is ignored until then.',
+  },
+  RevocationListMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid revocation list: {problem}',
+    hint: 'Get the list again from the owner.',
+  },
+  WrongFileKind: {
+    class: 'integrity',
+    message: '{path} is {actual}; {expected} is needed.',
+    hint: 'Choose the right file.',
+  },
 
   // unsupported
-  AlgorithmUnsupported: { class: 'unsupported', message: '{path} uses {algorithm}, which is not supported.', hint: 'Use an RSA key of 2048 to 4096 bits or an EC key on P-256, P-384 or P-521; export a PFX file with AES-256 encryption.' },
-  ConstrainedLanguage: { class: 'unsupported', message: 'PowerShell runs in {mode} mode, in which this module cannot start its core program.', hint: 'Let the administrator trust the signed module in the App Control policy.' },
-  CoreBlocked: { class: 'unsupported', message: 'The system refused to start {path}: {problem}', hint: 'Ask the administrator to allow it (App Control, antivirus, or a noexec mount).' },
-  CoreLibraryMissing: { class: 'unsupported', message: 'The core program needs the system library libatomic.so.1.', hint: 'Install it (Debian, Ubuntu: libatomic1; Fedora: libatomic).' },
-  CoreVersionMismatch: { class: 'unsupported', message: 'The module has version {module}, its core program {core}.', hint: 'Install the module again, whole.' },
-  KeyNotExportable: { class: 'unsupported', message: 'The private key of {certificate} cannot be exported from the certificate store.', hint: 'Use the PFX file it came from, or let the issuer renew the certificate for a new key (New-SPMigrationCredential).' },
-  ProtocolUnsupported: { class: 'unsupported', message: 'The core program does not speak protocol version {version}.', hint: 'Install the module again, whole.' },
-  StoreNewer: { class: 'unsupported', message: '{path} was written by a newer version of SPMigration ({version}).', hint: 'Install the newer version; nothing was touched.' },
-  StoreUnprotected: { class: 'unsupported', message: 'The certificate store of this system keeps private keys without protection.', hint: 'Pass -AllowUnprotectedStore if that is acceptable here.' },
-  VersionUnsupported: { class: 'unsupported', message: '{path} is {kind} of version {version}; this program reads up to version {known}.', hint: 'Install the newest version of SPMigration.' },
+  AlgorithmUnsupported: {
+    class: 'unsupported',
+    message: '{path} uses {algorithm}, which is not supported.',
+    hint: 'Use an RSA key of 2048 to 4096 bits or an EC key on P-256, P-384 or P-521; export a PFX file with AES-256 encryption.',
+  },
+  ConstrainedLanguage: {
+    class: 'unsupported',
+    message: 'PowerShell runs in {mode} mode, in which this module cannot start its core program.',
+    hint: 'Let the administrator trust the signed module in the App Control policy.',
+  },
+  CoreBlocked: {
+    class: 'unsupported',
+    message: 'The system refused to start {path}: {problem}',
+    hint: 'Ask the administrator to allow it (App Control, antivirus, or a noexec mount).',
+  },
+  CoreLibraryMissing: {
+    class: 'unsupported',
+    message: 'The core program needs the system library libatomic.so.1.',
+    hint: 'Install it (Debian, Ubuntu: libatomic1; Fedora: libatomic).',
+  },
+  CoreVersionMismatch: {
+    class: 'unsupported',
+    message: 'The module has version {module}, its core program {core}.',
+    hint: 'Install the module again, whole.',
+  },
+  KeyNotExportable: {
+    class: 'unsupported',
+    message: 'The private key of {certificate} cannot be exported from the certificate store.',
+    hint: 'Use the PFX file it came from, or let the issuer renew the certificate for a new key (New-SPMigrationCredential).',
+  },
+  ProtocolUnsupported: {
+    class: 'unsupported',
+    message: 'The core program does not speak protocol version {version}.',
+    hint: 'Install the module again, whole.',
+  },
+  StoreNewer: {
+    class: 'unsupported',
+    message: '{path} was written by a newer version of SPMigration ({version}).',
+    hint: 'Install the newer version; nothing was touched.',
+  },
+  StoreUnprotected: {
+    class: 'unsupported',
+    message: 'The certificate store of this system keeps private keys without protection.',
+    hint: 'Pass -AllowUnprotectedStore if that is acceptable here.',
+  },
+  VersionUnsupported: {
+    class: 'unsupported',
+    message: '{path} is {kind} of version {version}; this program reads up to version {known}.',
+    hint: 'Install the newest version of SPMigration.',
+  },
 
   // chip
-  ChipFailed: { class: 'chip', message: 'The chip refused: {problem}', hint: 'See Get-SPMigrationStatus; if it stays, ask the administrator.' },
-  StorageKeyChanged: { class: 'chip', message: 'The storage key of this platform is not the one recorded at its initialization.', hint: 'The chip was cleared or its state replaced. Initialize the platform again and import the last archive.' },
+  ChipFailed: {
+    class: 'chip',
+    message: 'The chip refused: {problem}',
+    hint: 'See Get-SPMigrationStatus; if it stays, ask the administrator.',
+  },
+  StorageKeyChanged: {
+    class: 'chip',
+    message: 'The storage key of this platform is not the one recorded at its initialization.',
+    hint: 'The chip was cleared or its state replaced. Initialize the platform again and import the last archive.',
+  },
 
   // storage
-  PathUnusable: { class: 'storage', message: '{path} cannot be used as a file name: {problem}', hint: 'Use a shorter name without special characters.' },
-  StorageDenied: { class: 'storage', message: 'Access to {path} was denied.', hint: 'Check the permissions of the file and its folder.' },
-  StorageFailed: { class: 'storage', message: '{path} could not be read or written: {problem}', hint: 'Check the medium and run the command again.' },
-  StorageFull: { class: 'storage', message: 'There is no space left for {path}.', hint: 'Free some space and run the command again; nothing was changed.' },
+  PathUnusable: {
+    class: 'storage',
+    message: '{path} cannot be used as a file name: {problem}',
+    hint: 'Use a shorter name without special characters.',
+  },
+  StorageDenied: {
+    class: 'storage',
+    message: 'Access to {path} was denied.',
+    hint: 'Check the permissions of the file and its folder.',
+  },
+  StorageFailed: {
+    class: 'storage',
+    message: '{path} could not be read or written: {problem}',
+    hint: 'Check the medium and run the command again.',
+  },
+  StorageFull: {
+    class: 'storage',
+    message: 'There is no space left for {path}.',
+    hint: 'Free some space and run the command again; nothing was changed.',
+  },
 
   // state
-  CredentialPending: { class: 'state', message: 'The credential {credential} still waits for its certificate.', hint: 'Complete it first with Complete-SPMigrationCredential.' },
-  PlatformNotInitialized: { class: 'state', message: 'This platform is not initialized.', hint: 'An administrator runs Initialize-SPMigrationPlatform once.' },
-  UserNotInitialized: { class: 'state', message: 'There is no Basic User Key for {account} on this platform.', hint: 'Run Initialize-SPMigrationUser, or import an archive.' },
+  CredentialPending: {
+    class: 'state',
+    message: 'The credential {credential} still waits for its certificate.',
+    hint: 'Complete it first with Complete-SPMigrationCredential.',
+  },
+  PlatformNotInitialized: {
+    class: 'state',
+    message: 'This platform is not initialized.',
+    hint: 'An administrator runs Initialize-SPMigrationPlatform once.',
+  },
+  UserNotInitialized: {
+    class: 'state',
+    message: 'There is no Basic User Key for {account} on this platform.',
+    hint: 'Run Initialize-SPMigrationUser, or import an archive.',
+  },
 
   // limit
-  LimitExceeded: { class: 'limit', message: '{what} is larger than allowed: {actual}, at most {maximum}.', hint: 'Split it, or remove what is not needed.' },
+  LimitExceeded: {
+    class: 'limit',
+    message: '{what} is larger than allowed: {actual}, at most {maximum}.',
+    hint: 'Split it, or remove what is not needed.',
+  },
 
   // interrupted
-  OperationInterrupted: { class: 'interrupted', message: 'The operation was interrupted; nothing was changed.', hint: 'Run the command again.' },
+  OperationInterrupted: {
+    class: 'interrupted',
+    message: 'The operation was interrupted; nothing was changed.',
+    hint: 'Run the command again.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -33,7 +33,10 @@ export const hexDigits = {
 } as const;
 
 /** The identifier in `text`, or undefined where it is not one of this kind. */
-export function parseId<Kind extends keyof typeof hexDigits>(kind: Kind, text: string): Hex<Kind> | undefined {
+export function parseId<Kind extends keyof typeof hexDigits>(
+  kind: Kind,
+  text: string,
+): Hex<Kind> | undefined {
   if (text.length !== hexDigits[kind] || !/^[0-9a-f]+$/.test(text)) return undefined;
   if (kind === 'TpmName' && !text.startsWith('000b')) return undefined;
   return text as Hex<Kind>;

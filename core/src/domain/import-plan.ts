@@ -2,7 +2,13 @@
  * What an import will do, computed by a pure function before anything changes (design/1, "three cases, never chosen by
  * the caller"). The same plan is shown by -WhatIf, in the confirmation, and then performed.
  */
-import { activeFeatures, features, type Feature, type FeatureAssignments, type PublicPart } from './environment.ts';
+import {
+  activeFeatures,
+  features,
+  type Feature,
+  type FeatureAssignments,
+  type PublicPart,
+} from './environment.ts';
 import type { CredentialId, TpmName } from './ids.ts';
 
 export type ImportCase = 'install' | 'merge' | 'replace';
@@ -61,9 +67,14 @@ export interface ArchivedState {
 }
 
 /** Computes the plan. Pure; both sides may be unverified, then so is the plan. */
-export function planImport(local: LocalState | undefined, archived: ArchivedState, enableFeatures: boolean): ImportPlan {
+export function planImport(
+  local: LocalState | undefined,
+  archived: ArchivedState,
+  enableFeatures: boolean,
+): ImportPlan {
   if (local === undefined) return planFresh('install', [], archived, enableFeatures);
-  if (local.basicUserKey !== archived.basicUserKey) return planFresh('replace', setAside(local), archived, enableFeatures);
+  if (local.basicUserKey !== archived.basicUserKey)
+    return planFresh('replace', setAside(local), archived, enableFeatures);
   return planMerge(local, archived);
 }
 
@@ -93,14 +104,26 @@ function planFresh(
     features: activeFeatures(credential.id, now),
     proposed: activeFeatures(credential.id, proposed),
   }));
-  return { case: kind, older: false, items: [...before, ...added], features: now, proposed, unchanged: false };
+  return {
+    case: kind,
+    older: false,
+    items: [...before, ...added],
+    features: now,
+    proposed,
+    unchanged: false,
+  };
 }
 
 function planMerge(local: LocalState, archived: ArchivedState): ImportPlan {
   const older = archived.generation < local.newestMerged;
   const skipped = new Set(local.tombstones);
   const here = new Map(local.publicPart.credentials.map((credential) => [credential.id, credential]));
-  const taken = takeOver(local.publicPart.features, archived.publicPart.features, older || archived.known, skipped);
+  const taken = takeOver(
+    local.publicPart.features,
+    archived.publicPart.features,
+    older || archived.known,
+    skipped,
+  );
   const items: ImportItem[] = [];
   const item = (credential: { id: CredentialId; label: string }, action: ImportAction): void => {
     items.push({

@@ -13,7 +13,11 @@ export function accessState(grant: Grant, revokedBecause: string | undefined, no
   return now < grant.notBefore ? 'NotYetValid' : 'Valid';
 }
 
-export function accessResult(found: FoundGrant, here: Pick<GrantsHere, 'revoked'>, now: Instant): AccessResult {
+export function accessResult(
+  found: FoundGrant,
+  here: Pick<GrantsHere, 'revoked'>,
+  now: Instant,
+): AccessResult {
   const { grant, signer } = found.signed;
   const reason = here.revoked(signer, grant.serial);
   const state = accessState(grant, reason, now);
@@ -40,8 +44,10 @@ export function accessResult(found: FoundGrant, here: Pick<GrantsHere, 'revoked'
 /** One sentence that says what the grant allows, and until when. */
 function meaning(grant: Grant, state: AccessState, reason: string | undefined, now: Instant): string {
   const who = grant.user === 'any' ? 'Every user' : grant.user.join(', ');
-  const from = grant.source === 'any' ? 'any platform under this authority' : `${grant.source.length} named platform(s)`;
-  const keys = grant.basicUserKey === 'any' ? '' : `, only ${grant.basicUserKey.length} named Basic User Key(s)`;
+  const from =
+    grant.source === 'any' ? 'any platform under this authority' : `${grant.source.length} named platform(s)`;
+  const keys =
+    grant.basicUserKey === 'any' ? '' : `, only ${grant.basicUserKey.length} named Basic User Key(s)`;
   const onward = grant.onward === 'no' ? ' The keys may not be moved on from there.' : '';
   const what = `${who} may move their keys from ${from} to ${grant.destinationComputer}${keys}`;
   switch (state) {

@@ -34,14 +34,25 @@ interface NewCredential {
   readonly key: SecretBytes;
 }
 
-export const addCredential: Changer<AddCredentialParameters, readonly CredentialResult[]> = async (call, parameters) => {
+export const addCredential: Changer<AddCredentialParameters, readonly CredentialResult[]> = async (
+  call,
+  parameters,
+) => {
   const user = await userForChange(call, parameters);
   const { bytes, name } = await pfxBytes(call, parameters);
   const added = await readCredentials(call, parameters, bytes, name);
   const present = new Set(user.present.publicPart.credentials.map(({ id }) => id));
-  const changeOf = (credential: Credential): 'Added' | 'Unchanged' => (present.has(credential.id) ? 'Unchanged' : 'Added');
-  if (present.size + added.filter(({ credential }) => changeOf(credential) === 'Added').length > limits.credentials) {
-    throw fail('LimitExceeded', { what: 'the environment', actual: `${present.size + added.length} credentials`, maximum: limits.credentials });
+  const changeOf = (credential: Credential): 'Added' | 'Unchanged' =>
+    present.has(credential.id) ? 'Unchanged' : 'Added';
+  if (
+    present.size + added.filter(({ credential }) => changeOf(credential) === 'Added').length >
+    limits.credentials
+  ) {
+    throw fail('LimitExceeded', {
+      what: 'the environment',
+      actual: `${present.size + added.length} credentials`,
+      maximum: limits.credentials,
+    });
   }
   return {
     plan: {
@@ -49,9 +60,15 @@ export const addCredential: Changer<AddCredentialParameters, readonly Credential
       target: name,
       impact: 'medium',
       lines: added.map(({ credential }) =>
-        changeOf(credential) === 'Added' ? `${credential.label} is added.` : `${credential.label} is here already: Unchanged.`,
+        changeOf(credential) === 'Added'
+          ? `${credential.label} is added.`
+          : `${credential.label} is here already: Unchanged.`,
       ),
-      facts: { ...presentFacts(user), input: toHex(sha256(bytes)), credentials: added.map(({ credential }) => credential.id) },
+      facts: {
+        ...presentFacts(user),
+        input: toHex(sha256(bytes)),
+        credentials: added.map(({ credential }) => credential.id),
+      },
     },
     prepare: prepareUnlock(call, user),
     apply: () =>
@@ -59,27 +76,44 @@ export const addCredential: Changer<AddCredentialParameters, readonly Credential
         const fresh = added.filter(({ credential }) => changeOf(credential) === 'Added');
         const publicPart = {
           ...environment.publicPart,
-          credentials: withCredentials(environment.publicPart.credentials, fresh.map(({ credential }) => credential)),
+          credentials: withCredentials(
+            environment.publicPart.credentials,
+            fresh.map(({ credential }) => credential),
+          ),
         };
-        const keys = new Map([...environment.privatePart.keys, ...fresh.map(({ credential, key }) => [credential.id, key] as const)]);
+        const keys = new Map([
+          ...environment.privatePart.keys,
+          ...fresh.map(({ credential, key }) => [credential.id, key] as const),
+        ]);
         // Whoever adds a key again that was removed for good wants it back.
-        const tombstones = environment.privatePart.tombstones.filter((id) => !fresh.some(({ credential }) => credential.id === id));
+        const tombstones = environment.privatePart.tombstones.filter(
+          (id) => !fresh.some(({ credential }) => credential.id === id),
+        );
         const privatePart = { ...environment.privatePart, keys, tombstones };
         return Promise.resolve({
           environment: fresh.length === 0 ? undefined : { publicPart, privatePart },
-          value: added.map(({ credential }) => credentialResult(credential, publicPart, { change: changeOf(credential) })),
+          value: added.map(({ credential }) =>
+            credentialResult(credential, publicPart, { change: changeOf(credential) }),
+          ),
           facts: { credentials: fresh.map(({ credential }) => credential.id).join(' ') },
         });
       }),
   };
 };
 
-async function pfxBytes(call: Call, parameters: AddCredentialParameters): Promise<{ bytes: Uint8Array; name: string }> {
+async function pfxBytes(
+  call: Call,
+  parameters: AddCredentialParameters,
+): Promise<{ bytes: Uint8Array; name: string }> {
   if (parameters.path !== undefined) {
     return { bytes: await call.ports.files.read(parameters.path, maximumPfxBytes), name: parameters.path };
   }
   const secret = call.secrets.value('pfx');
-  if (secret === undefined) throw fail('ParameterInvalid', { parameter: 'Path', problem: 'neither a file nor a certificate was given' });
+  if (secret === undefined)
+    throw fail('ParameterInvalid', {
+      parameter: 'Path',
+      problem: 'neither a file nor a certificate was given',
+    });
   return { bytes: secret.reveal, name: parameters.name ?? 'the certificate' };
 }
 
@@ -94,7 +128,9 @@ async function readCredentials(
   using none = new SecretBytes(utf8(''));
   const entries = openPkcs12(bytes, call.secrets.value('pfxPassword') ?? none, name);
   const origin = parameters.origin ?? 'pfx';
-  const added = entries.map((entry) => newCredential(entry, { origin, added: call.ports.clock(), name, parameters }));
+  const added = entries.map((entry) =>
+    newCredential(entry, { origin, added: call.ports.clock(), name, parameters }),
+  );
   return [...new Map(added.map((one) => [one.credential.id, one])).values()];
 }
 
@@ -104,10 +140,16 @@ function newCredential(
 ): NewCredential {
   const { publicKey, pkcs8 } = readPrivateKey(entry.privateKey, about.name);
   const { certificate } = entry;
-  if (certificate === undefined) throw fail('PfxMalformed', { path: about.name, problem: 'a private key has no certificate' });
-  if (!certificateMatchesKey(certificate, publicKey, about.name)) throw fail('CertificateKeyMismatch', { path: about.name });
+  if (certificate === undefined)
+    throw fail('PfxMalformed', { path: about.name, problem: 'a private key has no certificate' });
+  if (!certificateMatchesKey(certificate, publicKey, about.name))
+    throw fail('CertificateKeyMismatch', { path: about.name });
   const described = describeCertificate(certificate, about.name);
-  const label = about.parameters.friendlyName ?? entry.friendlyName ?? commonNameOf(described.subject) ?? described.subject;
+  const label =
+    about.parameters.friendlyName ??
+    entry.friendlyName ??
+    commonNameOf(described.subject) ??
+    described.subject;
   return {
     credential: {
       id: credentialIdOf(publicKey, certificate),

@@ -26,15 +26,21 @@ export interface FitCheck {
   /** What a person reads. */
   readonly name: string;
   readonly passedText: string;
-  check(fit: Fit): void;
+  readonly check: (fit: Fit) => void;
 }
 
 /** The chain of grants in an archive, verified up to the key's root authority. */
-export function verifiedChain(read: ReadArchive, path: string): Chain & { readonly rootAuthority: Uint8Array } {
+export function verifiedChain(
+  read: ReadArchive,
+  path: string,
+): Chain & { readonly rootAuthority: Uint8Array } {
   read.grants.forEach((signed, index) => {
     verifyGrant(signed, `${path} (grant ${index + 1})`);
   });
-  const chain = verifyChain({ grants: read.grants, basicUserKey: read.basicUserKey, nonce: read.manifest.nonce }, path);
+  const chain = verifyChain(
+    { grants: read.grants, basicUserKey: read.basicUserKey, nonce: read.manifest.nonce },
+    path,
+  );
   checkBasicUserKey(read.basicUserKey, read.manifest.nonce, chain.rootAuthority, path);
   return chain;
 }
@@ -99,7 +105,8 @@ export const fitChecks: readonly FitCheck[] = [
 ];
 
 function requireTrusted(trusted: readonly AuthorityFingerprint[], authority: AuthorityFingerprint): void {
-  if (!trusted.includes(authority)) throw fail('AuthorityNotTrusted', { authority: groupFingerprint(authority) });
+  if (!trusted.includes(authority))
+    throw fail('AuthorityNotTrusted', { authority: groupFingerprint(authority) });
 }
 
 /** Makes all checks; the first that does not hold throws. */

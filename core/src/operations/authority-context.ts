@@ -25,9 +25,9 @@ export interface ChosenAuthority {
   readonly publicKey: Uint8Array;
   readonly local: boolean;
   /** Derives the root, without using it. */
-  prepare(): Promise<void>;
+  readonly prepare: () => Promise<void>;
   /** Opens the key; dispose it. `OwnerPasswordRequired`, `OwnerPasswordRejected`, `LockedOut`. */
-  open(): Promise<AuthorityKey>;
+  readonly open: () => Promise<AuthorityKey>;
 }
 
 const maximumAuthorityBytes = 64 * 1024;
@@ -42,7 +42,8 @@ export async function chooseAuthority(
   expectKind(file.bytes, 'authority', file.path);
   const decoded = decodeAuthorityFile(file.bytes, file.path);
   requireSameKind(file.path, decoded.rehearsal, call.ports.rehearsal);
-  const root = () => call.secrets.root('ownerPassword', ownerSalt(decoded), `the Owner Password of ${file.path}`);
+  const root = () =>
+    call.secrets.root('ownerPassword', ownerSalt(decoded), `the Owner Password of ${file.path}`);
   const attempts = {
     read: (): Promise<PasswordAttempts> => call.ports.platform.ownerAttempts(),
     write: (value: PasswordAttempts) => call.ports.platform.setOwnerAttempts(value),
@@ -72,9 +73,14 @@ async function authorityFile(
     return { path: choice.authorityPath, bytes, local: false };
   }
   if (platform === undefined) throw fail('PlatformNotInitialized');
-  if (platform.settings.authority === 'fleet') throw fail('NoLocalAuthority', { authority: platform.authority });
+  if (platform.settings.authority === 'fleet')
+    throw fail('NoLocalAuthority', { authority: platform.authority });
   const file = await call.ports.platform.authorityKey();
-  if (file === undefined) throw fail('PlatformDamaged', { path: call.ports.platform.path, problem: 'the authority key is missing' });
+  if (file === undefined)
+    throw fail('PlatformDamaged', {
+      path: call.ports.platform.path,
+      problem: 'the authority key is missing',
+    });
   return { path: file.path, bytes: file.bytes, local: true };
 }
 

@@ -6,12 +6,22 @@ import type { Credential, Environment } from '../domain/environment.ts';
 import type { Call } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
 import { record } from './record.ts';
-import { commitEnvironment, requireUser, unlock, type PresentEnvironment, type UnlockedEnvironment, type User } from './user-context.ts';
+import {
+  commitEnvironment,
+  requireUser,
+  unlock,
+  type PresentEnvironment,
+  type UnlockedEnvironment,
+  type User,
+} from './user-context.ts';
 
 export type PresentUser = User & { readonly present: PresentEnvironment };
 
 /** The caller's environment for a change; service accounts must be allowed. */
-export async function userForChange(call: Call, parameters: { readonly allowServiceAccount?: boolean }): Promise<PresentUser> {
+export async function userForChange(
+  call: Call,
+  parameters: { readonly allowServiceAccount?: boolean },
+): Promise<PresentUser> {
   return requireUser(call, await requirePlatform(call.ports), parameters.allowServiceAccount ?? false);
 }
 
@@ -55,7 +65,10 @@ export function prepareUnlock(call: Call, user: PresentUser): () => Promise<void
 }
 
 /** The credentials with some added or exchanged, sorted by id as the format demands. */
-export function withCredentials(credentials: readonly Credential[], added: readonly Credential[]): readonly Credential[] {
+export function withCredentials(
+  credentials: readonly Credential[],
+  added: readonly Credential[],
+): readonly Credential[] {
   const all = new Map(credentials.map((credential) => [credential.id, credential]));
   for (const credential of added) all.set(credential.id, credential);
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -22,7 +22,10 @@ export interface CompleteCredentialParameters {
   readonly allowServiceAccount?: boolean;
 }
 
-export const completeCredential: Changer<CompleteCredentialParameters, CredentialResult> = async (call, parameters) => {
+export const completeCredential: Changer<CompleteCredentialParameters, CredentialResult> = async (
+  call,
+  parameters,
+) => {
   const user = await userForChange(call, parameters);
   const { path } = parameters;
   const bytes = await call.ports.files.read(path, limits.certificateBytes * (limits.chainCertificates + 1));
@@ -47,7 +50,8 @@ export const completeCredential: Changer<CompleteCredentialParameters, Credentia
     apply: () =>
       changeEnvironment(call, user, 'credential-complete', ({ environment }) => {
         const key = environment.privatePart.keys.get(pending.id);
-        if (key === undefined) throw fail('EnvironmentDamaged', { path: user.present.stored.path, problem: 'a key is missing' });
+        if (key === undefined)
+          throw fail('EnvironmentDamaged', { path: user.present.stored.path, problem: 'a key is missing' });
         const others = environment.publicPart.credentials.filter(({ id }) => id !== pending.id);
         const publicPart = { ...environment.publicPart, credentials: withCredentials(others, [completed]) };
         const keys = new Map([...environment.privatePart.keys].filter(([id]) => id !== pending.id));
@@ -61,11 +65,17 @@ export const completeCredential: Changer<CompleteCredentialParameters, Credentia
   };
 };
 
-function pendingCredential(part: PublicPart, certificate: Uint8Array, path: string, chosen: string | undefined): Credential {
+function pendingCredential(
+  part: PublicPart,
+  certificate: Uint8Array,
+  path: string,
+  chosen: string | undefined,
+): Credential {
   const matches = ({ publicKey }: Credential): boolean => certificateMatchesKey(certificate, publicKey, path);
   if (chosen !== undefined) {
     const credential = findCredential(part, chosen);
-    if (credential.certificate !== undefined) throw fail('CredentialNotFound', { credential: `${chosen} that waits for a certificate` });
+    if (credential.certificate !== undefined)
+      throw fail('CredentialNotFound', { credential: `${chosen} that waits for a certificate` });
     if (!matches(credential)) throw fail('CertificateKeyMismatch', { path });
     return credential;
   }

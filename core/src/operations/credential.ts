@@ -12,8 +12,15 @@ export interface CredentialExtras {
   readonly change?: 'Added' | 'Unchanged';
 }
 
-export function credentialResult(credential: Credential, part: PublicPart, extras: CredentialExtras = {}): CredentialResult {
-  const described = credential.certificate === undefined ? undefined : describeCertificate(credential.certificate, credential.label);
+export function credentialResult(
+  credential: Credential,
+  part: PublicPart,
+  extras: CredentialExtras = {},
+): CredentialResult {
+  const described =
+    credential.certificate === undefined
+      ? undefined
+      : describeCertificate(credential.certificate, credential.label);
   const algorithm = algorithmOfPublicKey(credential.publicKey);
   return {
     credential: credential.id,
@@ -39,7 +46,9 @@ export function credentialResult(credential: Credential, part: PublicPart, extra
 
 /** SHA-1 thumbprint, upper-case hex; undefined for a pending credential. */
 export function thumbprintOf(credential: Credential): string | undefined {
-  return credential.certificate === undefined ? undefined : describeCertificate(credential.certificate, credential.label).thumbprint;
+  return credential.certificate === undefined
+    ? undefined
+    : describeCertificate(credential.certificate, credential.label).thumbprint;
 }
 
 /**

@@ -9,23 +9,34 @@ export interface DestinationChoice {
 }
 
 /** The grants that fit the choice; all where nothing is chosen. Computer names compare without case. */
-export function matchingGrants(grants: readonly FoundGrant[], choice: DestinationChoice): readonly FoundGrant[] {
+export function matchingGrants(
+  grants: readonly FoundGrant[],
+  choice: DestinationChoice,
+): readonly FoundGrant[] {
   return grants.filter(({ signed: { grant } }) => {
     if (choice.serial !== undefined && grant.serial !== choice.serial.toLowerCase()) return false;
     if (choice.destination === undefined) return true;
     const wanted = choice.destination.toLowerCase();
-    return grant.destinationComputer.toLowerCase() === wanted || grant.destinationFingerprint === wanted.replaceAll(/[\s:-]/g, '');
+    return (
+      grant.destinationComputer.toLowerCase() === wanted ||
+      grant.destinationFingerprint === wanted.replaceAll(/[\s:-]/g, '')
+    );
   });
 }
 
 /** The grants for the one destination that was chosen. `DestinationNotFound`, `GrantNotFound`, `DestinationAmbiguous`. */
-export function grantsForOneDestination(grants: readonly FoundGrant[], choice: DestinationChoice): readonly FoundGrant[] {
+export function grantsForOneDestination(
+  grants: readonly FoundGrant[],
+  choice: DestinationChoice,
+): readonly FoundGrant[] {
   const matching = matchingGrants(grants, choice);
   if (matching.length === 0) {
     if (choice.serial !== undefined) throw fail('GrantNotFound', { serial: choice.serial });
     throw fail('DestinationNotFound', { destination: choice.destination ?? '(any)' });
   }
-  const fingerprints = new Set(matching.map(({ signed }) => groupFingerprint(signed.grant.destinationFingerprint)));
+  const fingerprints = new Set(
+    matching.map(({ signed }) => groupFingerprint(signed.grant.destinationFingerprint)),
+  );
   if (fingerprints.size > 1) {
     const names = new Set(matching.map(({ signed }) => signed.grant.destinationComputer));
     throw fail('DestinationAmbiguous', {

@@ -5,7 +5,7 @@
  */
 import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { fail, isSPMigrationError } from '../domain/error.ts';
+import { fail, isSPMigrationError, type SPMigrationError } from '../domain/error.ts';
 import { activeFeatures, features } from '../domain/environment.ts';
 import { toId } from '../domain/ids.ts';
 import { decodeGrant } from '../format/grant-v1.ts';
@@ -82,7 +82,12 @@ async function writeArchive(
   try {
     const { header, environment, keys, vaultKey, loaded } = unlocked;
     // The public part counted as a claim until now; with it open, the key itself must fit what it says.
-    checkBasicUserKey(header.basicUserKey, header.nonce, environment.publicPart.rootAuthority, user.present.stored.path);
+    checkBasicUserKey(
+      header.basicUserKey,
+      header.nonce,
+      environment.publicPart.rootAuthority,
+      user.present.stored.path,
+    );
     const archive = toId('ArchiveId', toHex(ports.random(16)));
     using innerKey = keys.innerKey(archive);
     using archiveKey = keys.archiveKey(vaultKey, archive);
@@ -108,7 +113,8 @@ async function writeArchive(
         nonce: header.nonce,
         generation: header.generation,
         credentials: environment.publicPart.credentials.length,
-        activeFeatures: features.filter((feature) => environment.publicPart.features[feature] !== undefined).length,
+        activeFeatures: features.filter((feature) => environment.publicPart.features[feature] !== undefined)
+          .length,
         passwordSalt: header.passwordSalt,
         transferCode: false,
         replaces: environment.privatePart.replaces,
@@ -138,12 +144,19 @@ async function writeArchive(
 }
 
 /** The grant that permits this move for the longest time; the newest one's error where none does. */
-function chooseGrant(call: Call, user: PresentUser, here: GrantsHere, choice: DestinationChoice): ChosenGrant {
+function chooseGrant(
+  call: Call,
+  user: PresentUser,
+  here: GrantsHere,
+  choice: DestinationChoice,
+): ChosenGrant {
   const { platform, present } = user;
   const candidates = [...grantsForOneDestination(here.grants, choice)];
   candidates.sort((a, b) => b.signed.grant.notAfter - a.signed.grant.notAfter || (a.path < b.path ? -1 : 1));
-  const held = present.publicPart.grants.map((bytes, index) => decodeGrant(bytes, `${present.stored.path} (grant ${index + 1})`));
-  const errors: unknown[] = [];
+  const held = present.publicPart.grants.map((bytes, index) =>
+    decodeGrant(bytes, `${present.stored.path} (grant ${index + 1})`),
+  );
+  const errors: SPMigrationError[] = [];
   for (const found of candidates) {
     try {
       const { grant } = found.signed;
@@ -178,7 +191,10 @@ function chooseGrant(call: Call, user: PresentUser, here: GrantsHere, choice: De
 }
 
 /** A revocation that is known here ends an earlier grant's delegation too (ruling 3). */
-export function requireChainNotRevoked(chain: Pick<Chain, 'grants'>, here: Pick<GrantsHere, 'revoked'>): void {
+export function requireChainNotRevoked(
+  chain: Pick<Chain, 'grants'>,
+  here: Pick<GrantsHere, 'revoked'>,
+): void {
   for (const { grant, signer } of chain.grants) {
     const reason = here.revoked(signer, grant.serial);
     if (reason !== undefined) throw fail('GrantRevoked', { serial: grant.serial, reason });

@@ -35,7 +35,9 @@ export const exportIdentity: Changer<ExportIdentityParameters, IdentityResult> =
       action: 'Write the identity of this computer',
       target: path,
       impact: 'medium',
-      lines: [`The public identity of ${computer}, fingerprint ${groupFingerprint(platform.ids.fingerprint)}, is written to ${path}.`],
+      lines: [
+        `The public identity of ${computer}, fingerprint ${groupFingerprint(platform.ids.fingerprint)}, is written to ${path}.`,
+      ],
       facts: { path, fingerprint: platform.ids.fingerprint },
     },
     preview: identityResult(identity, path),

@@ -36,9 +36,17 @@ export const enableFeature: Changer<EnableFeatureParameters, FeatureResult> = as
       ? [`${feature} uses ${credential.label} already.`]
       : [
           `${feature} uses ${credential.label} from now on.`,
-          ...(old === undefined ? [] : [`${old.label}, used until now, is kept and can be enabled again at any time.`]),
+          ...(old === undefined
+            ? []
+            : [`${old.label}, used until now, is kept and can be enabled again at any time.`]),
         ];
-  return planAssignment(call, user, { operation: 'feature-enable', action: 'Enable a feature', feature, credential, lines });
+  return planAssignment(call, user, {
+    operation: 'feature-enable',
+    action: 'Enable a feature',
+    feature,
+    credential,
+    lines,
+  });
 };
 
 export interface DisableFeatureParameters {
@@ -106,16 +114,22 @@ function chosen(part: PublicPart, { credential, feature }: EnableFeatureParamete
   if (credential !== undefined) return findCredential(part, credential);
   const proposed = part.credentials.find(({ id }) => id === part.proposed[feature]);
   if (proposed === undefined) {
-    throw fail('ParameterInvalid', { parameter: 'Credential', problem: `no import proposed one for ${feature}; name one` });
+    throw fail('ParameterInvalid', {
+      parameter: 'Credential',
+      problem: `no import proposed one for ${feature}; name one`,
+    });
   }
   return proposed;
 }
 
 function featureResult(feature: Feature, part: PublicPart): FeatureResult {
-  const find = (id: string | undefined): Credential | undefined => part.credentials.find((credential) => credential.id === id);
+  const find = (id: string | undefined): Credential | undefined =>
+    part.credentials.find((credential) => credential.id === id);
   const credential = find(part.features[feature]);
   const described =
-    credential?.certificate === undefined ? undefined : describeCertificate(credential.certificate, credential.label);
+    credential?.certificate === undefined
+      ? undefined
+      : describeCertificate(credential.certificate, credential.label);
   return {
     feature,
     enabled: credential !== undefined,

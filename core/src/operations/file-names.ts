@@ -7,7 +7,6 @@ export function safeFileName(name: string): string {
   const safe = name
     .normalize('NFC')
     // Control characters, separators, and what Windows refuses in names.
-    // eslint-disable-next-line no-control-regex
     .replace(/[\u0000-\u001f\u007f"*/:<>?\\|]/g, '_')
     .replace(/^[. ]+|[. ]+$/g, '_')
     .slice(0, longestPart);

@@ -42,14 +42,20 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
   if (!fleet) await requireAdministrator(ports);
   const platform = fleet ? await findPlatform(ports) : await requirePlatform(ports);
   if (fleet && parameters.outputPath === undefined) {
-    throw fail('ParameterInvalid', { parameter: 'OutputPath', problem: 'with an authority file, say where the grant is to be written' });
+    throw fail('ParameterInvalid', {
+      parameter: 'OutputPath',
+      problem: 'with an authority file, say where the grant is to be written',
+    });
   }
   const identity = await readIdentityFile(call, parameters.path);
   const destination = platformIdsOf(identity);
   requireSameKind(parameters.path, identity.rehearsal, ports.rehearsal);
   requireFingerprint(parameters, destination.fingerprint);
   if (platform?.ids.storageKeyName === destination.storageKeyName && !fleet) {
-    throw fail('ParameterInvalid', { parameter: 'Path', problem: `${parameters.path} is the identity of this computer itself` });
+    throw fail('ParameterInvalid', {
+      parameter: 'Path',
+      problem: `${parameters.path} is the identity of this computer itself`,
+    });
   }
   const now = ports.clock();
   const notBefore = parameters.validFrom ?? now;
@@ -60,7 +66,9 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
   const scope = {
     source: parseScope('Source', parameters.source, (text) => parseId('TpmName', text.toLowerCase())),
     user: parseScope('User', parameters.user, (text) => resolveUser(text, registrations)),
-    basicUserKey: parseScope('BasicUserKey', parameters.basicUserKey, (text) => parseId('TpmName', text.toLowerCase())),
+    basicUserKey: parseScope('BasicUserKey', parameters.basicUserKey, (text) =>
+      parseId('TpmName', text.toLowerCase()),
+    ),
   };
   const onward = !(parameters.noOnward ?? false);
   if (parameters.fingerprint === undefined && parameters.forced === true) {
@@ -85,7 +93,10 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
     prepare: authority.prepare,
     apply: async () => {
       using key = await authority.open();
-      const historyHead = platform === undefined ? new Uint8Array() : await ports.history(platform.ids.platformId).head('platform');
+      const historyHead =
+        platform === undefined
+          ? new Uint8Array()
+          : await ports.history(platform.ids.platformId).head('platform');
       const signed = signGrant(
         {
           serial: toId('GrantSerial', toHex(ports.random(16))),
@@ -119,9 +130,15 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
 
 function requireFingerprint(parameters: GrantAccessParameters, actual: string): void {
   if (parameters.fingerprint === undefined) return;
-  const expected = parseId('IdentityFingerprint', parameters.fingerprint.toLowerCase().replaceAll(/[\s:-]/g, ''));
+  const expected = parseId(
+    'IdentityFingerprint',
+    parameters.fingerprint.toLowerCase().replaceAll(/[\s:-]/g, ''),
+  );
   if (expected === undefined) {
-    throw fail('ParameterInvalid', { parameter: 'Fingerprint', problem: 'it is ten groups of four hex digits' });
+    throw fail('ParameterInvalid', {
+      parameter: 'Fingerprint',
+      problem: 'it is ten groups of four hex digits',
+    });
   }
   if (expected === actual) return;
   throw fail('FingerprintMismatch', {
@@ -132,8 +149,10 @@ function requireFingerprint(parameters: GrantAccessParameters, actual: string): 
 }
 
 function requireTimes(notBefore: Instant, notAfter: Instant, now: Instant): void {
-  if (notAfter <= notBefore) throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is not after the beginning' });
-  if (notAfter <= now) throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is in the past' });
+  if (notAfter <= notBefore)
+    throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is not after the beginning' });
+  if (notAfter <= now)
+    throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is in the past' });
 }
 
 /** `*` or nothing is everyone; anything that `parse` does not know is named. */
@@ -146,7 +165,8 @@ function parseScope<T extends string>(
   const parsed = new Set<T>();
   for (const text of values) {
     const value = parse(text.trim());
-    if (value === undefined) throw fail('ParameterInvalid', { parameter, problem: `${text} is not known here` });
+    if (value === undefined)
+      throw fail('ParameterInvalid', { parameter, problem: `${text} is not known here` });
     parsed.add(value);
   }
   return [...parsed].sort();
@@ -178,7 +198,9 @@ function describe(
   const proof = identity.chip === 'software' ? 'software chip' : 'a TPM, claimed and not proven';
   const fingerprint = groupFingerprint(platformIdsOf(identity).fingerprint);
   const begin = parameters.validFrom === undefined ? '' : ` from ${formatInstant(notBefore)}`;
-  const names = registrations.map(({ account, basicUserKey }) => `${account.name} (${tpmName(basicUserKey).slice(4, 16)})`);
+  const names = registrations.map(
+    ({ account, basicUserKey }) => `${account.name} (${tpmName(basicUserKey).slice(4, 16)})`,
+  );
   return [
     `${who} may move their keys to ${identity.computer} (${proof})${begin} until ${formatInstant(notAfter)}.`,
     `Its fingerprint is ${fingerprint}: compare it with what that computer shows.`,
@@ -188,7 +210,12 @@ function describe(
   ];
 }
 
-async function write(call: Call, parameters: GrantAccessParameters, serial: string, bytes: Uint8Array): Promise<string> {
+async function write(
+  call: Call,
+  parameters: GrantAccessParameters,
+  serial: string,
+  bytes: Uint8Array,
+): Promise<string> {
   const name = `${serial}.spgrant`;
   if (parameters.outputPath === undefined) return (await call.ports.platform.put('grants', name, bytes)).path;
   const overwrite = parameters.overwrite ?? false;

@@ -3,7 +3,13 @@
  * old environment aside as a whole, under its own password.
  */
 import { fail } from '../domain/error.ts';
-import type { Credential, Environment, GenerationHeader, ImportedArchive, PrivatePart } from '../domain/environment.ts';
+import type {
+  Credential,
+  Environment,
+  GenerationHeader,
+  ImportedArchive,
+  PrivatePart,
+} from '../domain/environment.ts';
 import type { SignedRevocationList } from '../domain/grant.ts';
 import type { CredentialId } from '../domain/ids.ts';
 import type { ImportPlan } from '../domain/import-plan.ts';
@@ -81,7 +87,11 @@ export async function applyMerge(work: ImportWork, opened: OpenedMerge): Promise
   const { local } = opened;
   const merged = mergedEnvironment(work, local.environment, opened.archived);
   if (merged === undefined) {
-    const result = importResult(work, { quarantine: null, generation: present.stored.generation, uninstall: [] });
+    const result = importResult(work, {
+      quarantine: null,
+      generation: present.stored.generation,
+      uninstall: [],
+    });
     if (!plan.unchanged) throw fail('InternalError', { problem: 'a known archive would change something' });
     return result;
   }
@@ -94,7 +104,10 @@ export async function applyMerge(work: ImportWork, opened: OpenedMerge): Promise
 
 function freshEnvironment(work: ImportWork, archived: Environment): Environment {
   const { plan, chain } = work;
-  const credentials = archived.publicPart.credentials.map((credential): Credential => ({ ...credential, origin: 'migration' }));
+  const credentials = archived.publicPart.credentials.map((credential): Credential => ({
+    ...credential,
+    origin: 'migration',
+  }));
   return {
     publicPart: {
       credentials,
@@ -112,11 +125,17 @@ function freshEnvironment(work: ImportWork, archived: Environment): Environment 
 }
 
 /** Undefined where this very archive was merged before and nothing would change. */
-function mergedEnvironment(work: ImportWork, local: Environment, archived: Environment): Environment | undefined {
+function mergedEnvironment(
+  work: ImportWork,
+  local: Environment,
+  archived: Environment,
+): Environment | undefined {
   const { plan, read } = work;
   const known = local.privatePart.importedArchives.some(({ archive }) => archive === read.manifest.archive);
   if (plan.unchanged && known) return undefined;
-  const added = new Set(plan.items.filter(({ action }) => action === 'Add').map(({ credential }) => credential));
+  const added = new Set(
+    plan.items.filter(({ action }) => action === 'Add').map(({ credential }) => credential),
+  );
   const credentials = archived.publicPart.credentials
     .filter(({ id }) => added.has(id))
     .map((credential): Credential => ({ ...credential, origin: 'migration' }));
@@ -138,7 +157,11 @@ function mergedEnvironment(work: ImportWork, local: Environment, archived: Envir
   };
 }
 
-function keyOf(environment: Environment, id: CredentialId, path: string): NonNullable<ReturnType<PrivatePart['keys']['get']>> {
+function keyOf(
+  environment: Environment,
+  id: CredentialId,
+  path: string,
+): NonNullable<ReturnType<PrivatePart['keys']['get']>> {
   const key = environment.privatePart.keys.get(id);
   if (key === undefined) throw fail('ArchiveChanged', { path, problem: 'a credential has no key' });
   return key;
@@ -150,10 +173,16 @@ function withArchive(known: readonly ImportedArchive[], { read }: ImportWork): r
 }
 
 /** The highest number of each authority's list that was met. */
-function withRevocations(known: PrivatePart['revocationNumbers'], { revocations }: ImportWork): PrivatePart['revocationNumbers'] {
+function withRevocations(
+  known: PrivatePart['revocationNumbers'],
+  { revocations }: ImportWork,
+): PrivatePart['revocationNumbers'] {
   const numbers = new Map(known.map(({ authority, number }) => [authority, number]));
-  for (const { signer, list } of revocations) numbers.set(signer, Math.max(list.number, numbers.get(signer) ?? 0));
-  return [...numbers].map(([authority, number]) => ({ authority, number })).sort((a, b) => (a.authority < b.authority ? -1 : 1));
+  for (const { signer, list } of revocations)
+    numbers.set(signer, Math.max(list.number, numbers.get(signer) ?? 0));
+  return [...numbers]
+    .map(([authority, number]) => ({ authority, number }))
+    .sort((a, b) => (a.authority < b.authority ? -1 : 1));
 }
 
 async function recordImport({ call, user, read, plan }: ImportWork, result: ImportResult): Promise<void> {

@@ -36,12 +36,16 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
   requireFit({ path, read, platform, here, call });
   const chain = verifiedChain(read, path);
   if (!call.secrets.has('password')) {
-    throw fail('PasswordRequired', { which: `the one that ${read.manifest.account.name} used on ${read.manifest.sourceComputer}` });
+    throw fail('PasswordRequired', {
+      which: `the one that ${read.manifest.account.name} used on ${read.manifest.sourceComputer}`,
+    });
   }
   call.report.progress('Importing', 'Opening the archive', 30);
   const { present } = user;
-  const same = present !== undefined && present.basicUserKey === read.name;
-  const opened = same ? await openForMerge(call, { ...user, present }, read, path) : await openForFresh(call, user, read, path);
+  const opened =
+    present?.basicUserKey === read.name
+      ? await openForMerge(call, { ...user, present }, read, path)
+      : await openForFresh(call, user, read, path);
   try {
     const local = opened.kind === 'merge' ? opened.local : undefined;
     const known = local?.environment.privatePart.importedArchives ?? [];
@@ -65,7 +69,11 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
     const shown = planOf(work, bytes);
     return {
       plan: shown,
-      preview: importResult(work, { quarantine: null, generation: present?.stored.generation ?? 0, uninstall: [] }),
+      preview: importResult(work, {
+        quarantine: null,
+        generation: present?.stored.generation ?? 0,
+        uninstall: [],
+      }),
       dispose: opened.dispose,
       apply: () => {
         if (plan.case === 'replace' && parameters.allowReplace !== true) throw replaceRefused(work);
@@ -94,7 +102,9 @@ function planOf(work: ImportWork, bytes: Uint8Array): Plan {
       rehearsal: call.ports.rehearsal,
       import: planFact(plan),
     },
-    ...(refusal === undefined ? {} : { refused: { code: refusal.code, message: `${refusal.message} ${refusal.hint}` } }),
+    ...(refusal === undefined
+      ? {}
+      : { refused: { code: refusal.code, message: `${refusal.message} ${refusal.hint}` } }),
   };
 }
 
@@ -103,7 +113,12 @@ function planFact(plan: ImportPlan): Fact {
   return {
     case: plan.case,
     older: plan.older,
-    items: plan.items.map(({ credential, action, features, proposed }) => ({ credential, action, features, proposed })),
+    items: plan.items.map(({ credential, action, features, proposed }) => ({
+      credential,
+      action,
+      features,
+      proposed,
+    })),
   };
 }
 

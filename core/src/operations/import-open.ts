@@ -20,7 +20,7 @@ export interface OpenedFresh {
   readonly vaultKey: SecretBytes;
   /** The chip's private blob of the Basic User Key, under this platform's storage key. */
   readonly basicUserKeyPrivate: Uint8Array;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** An archive opened beside the environment of the same key. */
@@ -28,11 +28,16 @@ export interface OpenedMerge {
   readonly kind: 'merge';
   readonly archived: Environment;
   readonly local: UnlockedEnvironment;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** `PasswordRejected`, `LockedOut`, `ArchiveNotForThisPlatform`, `ArchiveChanged`. */
-export async function openForFresh(call: Call, user: User, read: ReadArchive, path: string): Promise<OpenedFresh> {
+export async function openForFresh(
+  call: Call,
+  user: User,
+  read: ReadArchive,
+  path: string,
+): Promise<OpenedFresh> {
   const { manifest } = read;
   const root = await call.secrets.root('password', manifest.passwordSalt, whose(read));
   const keys = new UserKeys(root);
@@ -65,7 +70,11 @@ export async function openForMerge(
   read: ReadArchive,
   path: string,
 ): Promise<OpenedMerge> {
-  const local = await unlock(call, user, call.secrets.has('currentPassword') ? 'currentPassword' : 'password');
+  const local = await unlock(
+    call,
+    user,
+    call.secrets.has('currentPassword') ? 'currentPassword' : 'password',
+  );
   try {
     const root = await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
     using keys = new UserKeys(root);

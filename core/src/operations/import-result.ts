@@ -37,7 +37,11 @@ export function importResult({ user, read, plan, path }: ImportWork, outcome: Im
 export function importLines({ user, read, plan }: ImportWork): readonly string[] {
   const { manifest } = read;
   const from = `${manifest.account.name} on ${manifest.sourceComputer}`;
-  return [heading(plan, from, user.platform.account.name), ...plan.items.map(itemLine), ...(plan.unchanged ? [] : [nextStep(plan)])];
+  return [
+    heading(plan, from, user.platform.account.name),
+    ...plan.items.map(itemLine),
+    ...(plan.unchanged ? [] : [nextStep(plan)]),
+  ];
 }
 
 function heading(plan: ImportPlan, from: string, here: string): string {

@@ -28,14 +28,18 @@ export interface InitializePlatformParameters {
 const ownerPassword = 'the new Owner Password of this platform';
 const maximumAuthorityBytes = 64 * 1024;
 
-export const initializePlatform: Changer<InitializePlatformParameters, StatusResult> = async (call, parameters) => {
+export const initializePlatform: Changer<InitializePlatformParameters, StatusResult> = async (
+  call,
+  parameters,
+) => {
   const { ports, secrets } = call;
   await requireAdministrator(ports);
   const before = await findPlatform(ports);
   if (before !== undefined) {
     throw fail('PlatformAlreadyInitialized', { since: formatInstant(before.settings.created) });
   }
-  const fleetKey = parameters.authorityPath === undefined ? undefined : await readFleetKey(call, parameters.authorityPath);
+  const fleetKey =
+    parameters.authorityPath === undefined ? undefined : await readFleetKey(call, parameters.authorityPath);
   if (fleetKey === undefined) {
     if (!secrets.has('ownerPassword')) throw fail('OwnerPasswordRequired');
     requireAcceptable(secrets, 'ownerPassword', ownerPassword);
@@ -44,7 +48,9 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
   const { backupPath: backup } = parameters;
   const overwrite = parameters.overwrite ?? false;
   const backupPath =
-    backup === undefined ? undefined : await ports.files.outputPath(backup, `${computer}.spownerbackup`, overwrite);
+    backup === undefined
+      ? undefined
+      : await ports.files.outputPath(backup, `${computer}.spownerbackup`, overwrite);
   const description = await ports.chip.describe();
   return {
     plan: {
@@ -98,7 +104,11 @@ async function readFleetKey(call: Call, path: string): Promise<Uint8Array> {
   return decoded.publicKey;
 }
 
-async function makeLocalAuthority(call: Call, backupPath: string | undefined, overwrite: boolean): Promise<Uint8Array> {
+async function makeLocalAuthority(
+  call: Call,
+  backupPath: string | undefined,
+  overwrite: boolean,
+): Promise<Uint8Array> {
   const made = await makeAuthority(call, backupPath !== undefined);
   using key = made.key;
   await call.ports.platform.putAuthorityKey(made.file);

@@ -44,7 +44,9 @@ export const initializeUser: Changer<InitializeUserParameters, StatusResult> = a
       ],
       facts: { account: platform.account.id, authority: platform.authority },
     },
-    prepare: async () => void (await secrets.freshRoot('password', newPassword)),
+    prepare: async () => {
+      await secrets.freshRoot('password', newPassword);
+    },
     apply: async () => {
       const fresh = await secrets.freshRoot('password', newPassword);
       const made = await makeBasicUserKey(call, platform, fresh);
@@ -77,7 +79,10 @@ async function makeBasicUserKey(
   using vaultKey = new SecretBytes(random(32));
   const nonce = random(16);
   const keySalt = random(16);
-  const basicUserKey = await chip.createBasicUserKey(basicUserKeyPolicy(settings.authorityKey, nonce), keys.basicUserAuth);
+  const basicUserKey = await chip.createBasicUserKey(
+    basicUserKeyPolicy(settings.authorityKey, nonce),
+    keys.basicUserAuth,
+  );
   const loaded = await chip.loadBasicUserKey(basicUserKey, keys.basicUserAuth);
   try {
     const header: GenerationHeader = {
@@ -88,12 +93,30 @@ async function makeBasicUserKey(
       keySalt,
       basicUserKey: basicUserKey.public,
       nonce,
-      basicUserKeyPrivate: sealBasicUserKey(basicUserKey.private, basicUserKey.public, keySalt, settings.chip, keys.atRest),
+      basicUserKeyPrivate: sealBasicUserKey(
+        basicUserKey.private,
+        basicUserKey.public,
+        keySalt,
+        settings.chip,
+        keys.atRest,
+      ),
       vaultKey: await loaded.sealVaultKey(vaultKey, keys.vaultAuth),
     };
     const environment = {
-      publicPart: { credentials: [], features: {}, proposed: {}, rootAuthority: settings.authorityKey, grants: [] },
-      privatePart: { keys: new Map(), importedArchives: [], revocationNumbers: [], tombstones: [], replaces: [] },
+      publicPart: {
+        credentials: [],
+        features: {},
+        proposed: {},
+        rootAuthority: settings.authorityKey,
+        grants: [],
+      },
+      privatePart: {
+        keys: new Map(),
+        importedArchives: [],
+        revocationNumbers: [],
+        tombstones: [],
+        replaces: [],
+      },
     };
     const generation = sealGeneration(header, environment, { vaultKey, atRest: keys.atRest });
     return { generation, publicKey: basicUserKey.public, nonce };

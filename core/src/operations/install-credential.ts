@@ -27,9 +27,13 @@ export interface Installable {
 
 const leastOneTimeSecretBytes = 32;
 
-export async function installCredential(call: Call, parameters: InstallCredentialParameters): Promise<Installable> {
+export async function installCredential(
+  call: Call,
+  parameters: InstallCredentialParameters,
+): Promise<Installable> {
   const user = await userForChange(call, parameters);
-  if (!call.ports.certificateStoreProtected && parameters.allowUnprotectedStore !== true) throw fail('StoreUnprotected');
+  if (!call.ports.certificateStoreProtected && parameters.allowUnprotectedStore !== true)
+    throw fail('StoreUnprotected');
   const credential = findCredential(user.present.publicPart, parameters.credential);
   const thumbprint = thumbprintOf(credential);
   if (credential.certificate === undefined || thumbprint === undefined) {
@@ -46,7 +50,12 @@ export async function installCredential(call: Call, parameters: InstallCredentia
     if (privateKey === undefined) {
       throw fail('EnvironmentDamaged', { path: user.present.stored.path, problem: 'a key is missing' });
     }
-    const entry = { privateKey, certificate: credential.certificate, chain: credential.chain, friendlyName: credential.label };
+    const entry = {
+      privateKey,
+      certificate: credential.certificate,
+      chain: credential.chain,
+      friendlyName: credential.label,
+    };
     return {
       value: { credential: credential.id, label: credential.label, thumbprint },
       pfx: new SecretBytes(sealPkcs12([entry], secret, call.ports.random)),
@@ -63,7 +72,10 @@ export interface CredentialInstalledParameters {
 }
 
 /** Records what the module did to the system's certificate store. */
-export const credentialInstalled: Changer<CredentialInstalledParameters, CredentialResult> = async (call, parameters) => {
+export const credentialInstalled: Changer<CredentialInstalledParameters, CredentialResult> = async (
+  call,
+  parameters,
+) => {
   const user = await requireUser(call, await requirePlatform(call.ports));
   const credential = findCredential(user.present.publicPart, parameters.credential);
   const { thumbprint } = parameters;
@@ -75,7 +87,11 @@ export const credentialInstalled: Changer<CredentialInstalledParameters, Credent
       action: 'Record an installation',
       target: credential.label,
       impact: 'medium',
-      lines: [thumbprint === '' ? `${credential.label} is recorded as taken out.` : `${credential.label} is recorded as installed.`],
+      lines: [
+        thumbprint === ''
+          ? `${credential.label} is recorded as taken out.`
+          : `${credential.label} is recorded as installed.`,
+      ],
       facts: { credential: credential.id, thumbprint },
     },
     apply: async () => {

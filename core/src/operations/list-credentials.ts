@@ -9,10 +9,15 @@ export interface ListCredentialsParameters {
   readonly credential?: string;
 }
 
-export const listCredentials: Reader<ListCredentialsParameters, CredentialResult> = async function* (call, parameters) {
+export const listCredentials: Reader<ListCredentialsParameters, CredentialResult> = async function* (
+  call,
+  parameters,
+) {
   const user = await requireUser(call, await requirePlatform(call.ports));
   const part = user.present.publicPart;
   const installed = await user.store.installed();
-  const chosen = parameters.credential === undefined ? part.credentials : [findCredential(part, parameters.credential)];
-  for (const credential of chosen) yield credentialResult(credential, part, { installed: installed.has(credential.id) });
+  const chosen =
+    parameters.credential === undefined ? part.credentials : [findCredential(part, parameters.credential)];
+  for (const credential of chosen)
+    yield credentialResult(credential, part, { installed: installed.has(credential.id) });
 };

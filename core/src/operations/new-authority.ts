@@ -5,7 +5,11 @@
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { fail } from '../domain/error.ts';
 import { groupFingerprint } from '../domain/ids.ts';
-import { encodeAuthorityFile, encodeAuthorityPublic, encodeOwnerPasswordBackup } from '../format/authority-v1.ts';
+import {
+  encodeAuthorityFile,
+  encodeAuthorityPublic,
+  encodeOwnerPasswordBackup,
+} from '../format/authority-v1.ts';
 import { createAuthority, sealAuthority, type AuthorityKey } from '../sealing/authority.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import { safeFileName } from './file-names.ts';
@@ -42,16 +46,24 @@ export const newAuthority: Changer<NewAuthorityParameters, AuthorityResult> = as
       lines: [
         `A new authority key is made and kept in ${path} under the Owner Password.`,
         `Its public half is written to ${publicPath}; computers are initialized with it.`,
-        ...(backupPath === undefined ? [] : [`A backup file that opens it without the Owner Password is written to ${backupPath}.`]),
+        ...(backupPath === undefined
+          ? []
+          : [`A backup file that opens it without the Owner Password is written to ${backupPath}.`]),
       ],
       facts: { path, backupPath: backupPath ?? null },
     },
-    prepare: async () => void (await call.secrets.freshRoot('ownerPassword', ownerPassword)),
+    prepare: async () => {
+      await call.secrets.freshRoot('ownerPassword', ownerPassword);
+    },
     apply: async () => {
       const made = await makeAuthority(call, backupPath !== undefined);
       using key = made.key;
       await files.writePrivate(path, made.file, overwrite);
-      await files.write(publicPath, encodeAuthorityPublic({ rehearsal: call.ports.rehearsal, publicKey: key.public }), overwrite);
+      await files.write(
+        publicPath,
+        encodeAuthorityPublic({ rehearsal: call.ports.rehearsal, publicKey: key.public }),
+        overwrite,
+      );
       if (backupPath !== undefined) await writeBackup(call, backupPath, made, overwrite);
       call.secrets.spendFresh('ownerPassword');
       return {
@@ -78,12 +90,22 @@ export async function makeAuthority(call: Call, withBackup: boolean): Promise<Ma
   const { random, rehearsal } = call.ports;
   const backupKey = withBackup ? new SecretBytes(random(32)) : undefined;
   const key = createAuthority();
-  const sealed = sealAuthority(key, { owner, random, rehearsal, ...(backupKey === undefined ? {} : { backupKey }) });
+  const sealed = sealAuthority(key, {
+    owner,
+    random,
+    rehearsal,
+    ...(backupKey === undefined ? {} : { backupKey }),
+  });
   return { key, file: encodeAuthorityFile(sealed), backupKey };
 }
 
 /** Writes the owner-password backup file: a random key, never the password. */
-export async function writeBackup(call: Call, path: string, made: MadeAuthority, overwrite: boolean): Promise<void> {
+export async function writeBackup(
+  call: Call,
+  path: string,
+  made: MadeAuthority,
+  overwrite: boolean,
+): Promise<void> {
   if (made.backupKey === undefined) throw fail('InternalError', { problem: 'no backup key was made' });
   using key = made.backupKey;
   const authority = authorityFingerprint(made.key.public);

@@ -41,14 +41,24 @@ export const newCredential: Changer<NewCredentialParameters, CredentialResult> =
   const algorithm = parameters.algorithm ?? 'RSA-3072';
   const validityDays = parameters.validityDays ?? defaultValidityDays;
   if (validityDays < 1 || validityDays > longestValidityDays) {
-    throw fail('ParameterInvalid', { parameter: 'ValidityDays', problem: `1 to ${longestValidityDays} days are possible` });
+    throw fail('ParameterInvalid', {
+      parameter: 'ValidityDays',
+      problem: `1 to ${longestValidityDays} days are possible`,
+    });
   }
   if (user.present.publicPart.credentials.length >= limits.credentials) {
-    throw fail('LimitExceeded', { what: 'the environment', actual: 'one more credential', maximum: limits.credentials });
+    throw fail('LimitExceeded', {
+      what: 'the environment',
+      actual: 'one more credential',
+      maximum: limits.credentials,
+    });
   }
   // Refuses a subject that no certificate can carry before anything is asked or made.
   parseSubject(parameters.subject);
-  const label = (parameters.friendlyName ?? commonNameOf(parameters.subject) ?? parameters.subject).slice(0, limits.labelCharacters);
+  const label = (parameters.friendlyName ?? commonNameOf(parameters.subject) ?? parameters.subject).slice(
+    0,
+    limits.labelCharacters,
+  );
   const asRequest = parameters.request ?? parameters.requestPath !== undefined;
   const overwrite = parameters.overwrite ?? false;
   const requestPath =
@@ -62,7 +72,9 @@ export const newCredential: Changer<NewCredentialParameters, CredentialResult> =
       impact: 'medium',
       lines: [
         `A new ${algorithm} key for ${parameters.subject} is made under the Basic User Key.`,
-        asRequest ? 'A request for its certificate is made.' : `It gets a self-signed certificate for ${validityDays} days.`,
+        asRequest
+          ? 'A request for its certificate is made.'
+          : `It gets a self-signed certificate for ${validityDays} days.`,
         ...(requestPath === undefined ? [] : [`The request is written to ${requestPath}.`]),
       ],
       facts: { ...presentFacts(user), asRequest, algorithm, requestPath: requestPath ?? null },
@@ -101,7 +113,8 @@ export const newCredential: Changer<NewCredentialParameters, CredentialResult> =
         const credentials = withCredentials(environment.publicPart.credentials, [credential]);
         const publicPart = { ...environment.publicPart, credentials };
         const keys = new Map([...environment.privatePart.keys, [credential.id, pkcs8] as const]);
-        if (requestPath !== undefined && request !== undefined) await ports.files.write(requestPath, pemRequest(request), overwrite);
+        if (requestPath !== undefined && request !== undefined)
+          await ports.files.write(requestPath, pemRequest(request), overwrite);
         return {
           environment: { publicPart, privatePart: { ...environment.privatePart, keys } },
           value: credentialResult(credential, publicPart, {
@@ -116,7 +129,10 @@ export const newCredential: Changer<NewCredentialParameters, CredentialResult> =
 
 /** RFC 7468, section 7. */
 function pemRequest(request: Uint8Array): Uint8Array {
-  const lines = Buffer.from(request).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(request)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return new TextEncoder().encode(
     ['-----BEGIN CERTIFICATE REQUEST-----', ...lines, '-----END CERTIFICATE REQUEST-----', ''].join('\n'),
   );

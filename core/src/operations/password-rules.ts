@@ -10,9 +10,15 @@ export function requireAcceptable(secrets: Secrets, name: PasswordName, which: s
   const characters = secrets.characters(name);
   if (characters === undefined) return;
   if (characters < minimumPasswordCharacters) {
-    throw fail('PasswordUnacceptable', { which, problem: `it has ${characters} characters, ${minimumPasswordCharacters} are the least` });
+    throw fail('PasswordUnacceptable', {
+      which,
+      problem: `it has ${characters} characters, ${minimumPasswordCharacters} are the least`,
+    });
   }
   if (characters > maximumPasswordCharacters) {
-    throw fail('PasswordUnacceptable', { which, problem: `it has ${characters} characters, ${maximumPasswordCharacters} are the most` });
+    throw fail('PasswordUnacceptable', {
+      which,
+      problem: `it has ${characters} characters, ${maximumPasswordCharacters} are the most`,
+    });
   }
 }

@@ -5,7 +5,9 @@ import type { Fact, Plan } from './operation.ts';
 
 /** 64 hex digits; equal exactly where operation, parameters and facts are equal. */
 export function planId(operation: string, parameters: Readonly<Record<string, Fact>>, plan: Plan): string {
-  return toHex(sha256(utf8(canonical({ v: 1, operation, parameters, action: plan.action, facts: plan.facts }))));
+  return toHex(
+    sha256(utf8(canonical({ v: 1, operation, parameters, action: plan.action, facts: plan.facts }))),
+  );
 }
 
 /** JSON with sorted names and no white space: one text per value. */

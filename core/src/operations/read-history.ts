@@ -8,11 +8,22 @@ export const readHistory: Reader<object, HistoryEventResult> = async function* (
   const platform = await findPlatform(call.ports);
   const history = call.ports.history(platform?.ids.platformId);
   const lines = [...(await history.read('platform')), ...(await history.read('user'))];
-  lines.sort((a, b) => a.time - b.time || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : a.number - b.number));
+  lines.sort(
+    (a, b) => a.time - b.time || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : a.number - b.number),
+  );
   for (const line of lines) yield eventResult(line);
 };
 
-function eventResult({ scope, number, time, operation, outcome, account, facts, hash }: HistoryLine): HistoryEventResult {
+function eventResult({
+  scope,
+  number,
+  time,
+  operation,
+  outcome,
+  account,
+  facts,
+  hash,
+}: HistoryLine): HistoryEventResult {
   const summary = Object.entries(facts)
     .map(([name, value]) => `${name}: ${value}`)
     .join('; ');

@@ -21,13 +21,17 @@ export async function knownRegistrations(
   paths: readonly string[],
 ): Promise<readonly Registration[]> {
   const known = new Map<string, Registration>();
-  const add = (registration: Registration): void => void known.set(tpmName(registration.basicUserKey), registration);
+  const add = (registration: Registration): void =>
+    void known.set(tpmName(registration.basicUserKey), registration);
   if (platform !== undefined) {
     for (const file of await call.ports.platform.registrations()) {
       reporting(call, () => {
         const registration = read(call, file.bytes, file.path);
         if (registration.account.id !== file.ownerId) {
-          throw fail('RegistrationMalformed', { path: file.path, problem: `it names ${registration.account.id}, but ${file.ownerId} owns it` });
+          throw fail('RegistrationMalformed', {
+            path: file.path,
+            problem: `it names ${registration.account.id}, but ${file.ownerId} owns it`,
+          });
         }
         add(registration);
       });

@@ -56,8 +56,9 @@ const service = { allowServiceAccount: flag } as const;
  * An operation declares its own parameter type; the caller has checked the values against this table's kinds, and the
  * registry's test checks that both agree. This is the one place where that knowledge becomes a type.
  */
-function typed<Parameters, Value>(
-  operation: (call: Call, parameters: Parameters) => Value,
+function typed<Value>(
+  // `never`: an operation of any parameter type can stand here.
+  operation: (call: Call, parameters: never) => Value,
 ): (call: Call, parameters: ParameterValues) => Value {
   return operation as unknown as (call: Call, parameters: ParameterValues) => Value;
 }
@@ -152,7 +153,14 @@ export const operations = {
   },
   'access-revoke': {
     kind: 'changer',
-    parameters: { serial: text, reason: text, authorityPath: path, outputPath: path, backupPath: path, overwrite: flag },
+    parameters: {
+      serial: text,
+      reason: text,
+      authorityPath: path,
+      outputPath: path,
+      backupPath: path,
+      overwrite: flag,
+    },
     required: ['serial'],
     secrets: ['ownerPassword'],
     result: 'Revocation',

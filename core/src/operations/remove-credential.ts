@@ -3,7 +3,7 @@
  * kept for `Undo-SPMigration`). A credential that a feature uses is not removed: `CredentialInUse`.
  */
 import { fail } from '../domain/error.ts';
-import { activeFeatures, type FeatureAssignments, type Feature } from '../domain/environment.ts';
+import { activeFeatures, type FeatureAssignments } from '../domain/environment.ts';
 import type { CredentialId } from '../domain/ids.ts';
 import { changeEnvironment, prepareUnlock, userForChange } from './change-environment.ts';
 import { findCredential } from './credential.ts';
@@ -16,11 +16,15 @@ export interface RemoveCredentialParameters {
   readonly allowServiceAccount?: boolean;
 }
 
-export const removeCredential: Changer<RemoveCredentialParameters, CredentialRemovalResult> = async (call, parameters) => {
+export const removeCredential: Changer<RemoveCredentialParameters, CredentialRemovalResult> = async (
+  call,
+  parameters,
+) => {
   const user = await userForChange(call, parameters);
   const credential = findCredential(user.present.publicPart, parameters.credential);
   const used = activeFeatures(credential.id, user.present.publicPart.features);
-  if (used.length > 0) throw fail('CredentialInUse', { credential: credential.label, features: used.join(', ') });
+  if (used.length > 0)
+    throw fail('CredentialInUse', { credential: credential.label, features: used.join(', ') });
   const thumbprint = (await user.store.installed()).get(credential.id);
   return {
     plan: {
@@ -41,7 +45,10 @@ export const removeCredential: Changer<RemoveCredentialParameters, CredentialRem
         const keys = new Map([...privatePart.keys].filter(([id]) => id !== credential.id));
         const proposed = without(publicPart.proposed, credential.id);
         return Promise.resolve({
-          environment: { publicPart: { ...publicPart, credentials, proposed }, privatePart: { ...privatePart, keys } },
+          environment: {
+            publicPart: { ...publicPart, credentials, proposed },
+            privatePart: { ...privatePart, keys },
+          },
           value: {
             credential: credential.id,
             label: credential.label,
@@ -63,5 +70,5 @@ export const removeCredential: Changer<RemoveCredentialParameters, CredentialRem
 /** The assignments without those of one credential. */
 function without(assignments: FeatureAssignments, id: CredentialId): FeatureAssignments {
   const kept = Object.entries(assignments).filter(([, assigned]) => assigned !== id);
-  return Object.fromEntries(kept) as Partial<Record<Feature, CredentialId>>;
+  return Object.fromEntries(kept);
 }

@@ -25,7 +25,9 @@ export const removeUser: Changer<RemoveUserParameters, UserRemovalResult> = asyn
       lines: [
         `The environment of ${platform.account.name} with ${count} credential(s) is set aside: no feature uses it any more.`,
         'What was encrypted with its keys cannot be read here until it is brought back. Decrypt your data first.',
-        ...(installed.size === 0 ? [] : [`${installed.size} certificate(s) are taken out of the certificate store.`]),
+        ...(installed.size === 0
+          ? []
+          : [`${installed.size} certificate(s) are taken out of the certificate store.`]),
       ],
       facts: { ...presentFacts(user) },
     },

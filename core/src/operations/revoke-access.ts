@@ -28,10 +28,14 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
   const platform = fleet ? await findPlatform(ports) : await requirePlatform(ports);
   const { outputPath } = parameters;
   if (fleet && outputPath === undefined) {
-    throw fail('ParameterInvalid', { parameter: 'OutputPath', problem: 'with an authority file, say where the list is to be written' });
+    throw fail('ParameterInvalid', {
+      parameter: 'OutputPath',
+      problem: 'with an authority file, say where the list is to be written',
+    });
   }
   const serial = parseId('GrantSerial', parameters.serial.toLowerCase());
-  if (serial === undefined) throw fail('ParameterInvalid', { parameter: 'Serial', problem: 'it is 32 hex digits' });
+  if (serial === undefined)
+    throw fail('ParameterInvalid', { parameter: 'Serial', problem: 'it is 32 hex digits' });
   const authority = await chooseAuthority(call, platform, parameters);
   const signer = authorityFingerprint(authority.publicKey);
   const here = await grantsHere(call, outputPath === undefined ? [] : [outputPath]);
@@ -48,13 +52,18 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
       impact: 'medium',
       lines: already
         ? [`The grant ${serial} is revoked already.`]
-        : [`The grant ${serial} admits no export and no import any more, wherever revocation list ${number} of this authority is known.`],
+        : [
+            `The grant ${serial} admits no export and no import any more, wherever revocation list ${number} of this authority is known.`,
+          ],
       facts: { serial, signer, number, reason },
     },
     prepare: authority.prepare,
     apply: async () => {
       using key = await authority.open();
-      const list = already && known !== undefined ? known : signRevocationList(draft(call, known, serial, reason, number), key);
+      const list =
+        already && known !== undefined
+          ? known
+          : signRevocationList(draft(call, known, serial, reason, number), key);
       const path = await write(call, outputPath, signer, list.bytes, already);
       if (platform !== undefined && !already) {
         await record(call, authority.local ? 'platform' : 'user', {
@@ -76,7 +85,9 @@ function draft(
   reason: string,
   number: number,
 ): Omit<RevocationList, 'authority'> {
-  const revoked = [...(known?.list.revoked ?? []), { serial, reason }].sort((a, b) => (a.serial < b.serial ? -1 : 1));
+  const revoked = [...(known?.list.revoked ?? []), { serial, reason }].sort((a, b) =>
+    a.serial < b.serial ? -1 : 1,
+  );
   return { rehearsal: call.ports.rehearsal, number, issued: call.ports.clock(), revoked };
 }
 
@@ -118,7 +129,9 @@ export const addRevocation: Changer<AddRevocationParameters, RevocationResult> =
       action: 'Take over a revocation list',
       target: path,
       impact: 'medium',
-      lines: [`List ${list.list.number} of the authority ${groupFingerprint(list.signer)} with ${list.list.revoked.length} revoked grants is honoured from now on.`],
+      lines: [
+        `List ${list.list.number} of the authority ${groupFingerprint(list.signer)} with ${list.list.revoked.length} revoked grants is honoured from now on.`,
+      ],
       facts: { signer: list.signer, number: list.list.number, known: known?.list.number ?? 0 },
     },
     apply: async () => {
@@ -134,7 +147,11 @@ export const addRevocation: Changer<AddRevocationParameters, RevocationResult> =
   };
 };
 
-function revocationResult(signed: SignedRevocationList, path: string, serial: GrantSerial | undefined): RevocationResult {
+function revocationResult(
+  signed: SignedRevocationList,
+  path: string,
+  serial: GrantSerial | undefined,
+): RevocationResult {
   return {
     serial: serial ?? null,
     authorityFingerprint: groupFingerprint(signed.signer),

@@ -15,7 +15,12 @@ export interface ShownPlan {
 }
 
 /** Computes the plan, and derives what `apply` will need from the secrets at hand; changes nothing. */
-export async function planChange(name: string, entry: ChangerEntry, call: Call, parameters: ParameterValues): Promise<ShownPlan> {
+export async function planChange(
+  name: string,
+  entry: ChangerEntry,
+  call: Call,
+  parameters: ParameterValues,
+): Promise<ShownPlan> {
   const operation = await entry.load();
   const planned = await operation(call, parameters);
   try {

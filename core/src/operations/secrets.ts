@@ -76,7 +76,7 @@ export class Secrets {
   /** The length of a password in characters, for rules on new ones; undefined once only its roots are left. */
   characters(name: PasswordName): number | undefined {
     const password = this.#passwords.get(name);
-    return password === undefined ? undefined : [...new TextDecoder().decode(password.reveal)].length;
+    return password === undefined ? undefined : Array.from(new TextDecoder().decode(password.reveal)).length;
   }
 
   /**

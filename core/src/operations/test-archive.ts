@@ -19,10 +19,15 @@ export interface TestArchiveParameters {
   readonly grantPath?: readonly string[];
 }
 
-export const testArchive: Reader<TestArchiveParameters, ArchiveTestResult> = async function* (call, parameters) {
+export const testArchive: Reader<TestArchiveParameters, ArchiveTestResult> = async function* (
+  call,
+  parameters,
+) {
   const { path } = parameters;
   const checks: CheckResult[] = [];
-  const file = await attempt(checks, 'Whole', 'It is an archive and undamaged.', () => readArchiveFile(call, path));
+  const file = await attempt(checks, 'Whole', 'It is an archive and undamaged.', () =>
+    readArchiveFile(call, path),
+  );
   if (file === undefined) {
     yield result(checks, path, undefined, undefined, call);
     return;
@@ -35,8 +40,11 @@ export const testArchive: Reader<TestArchiveParameters, ArchiveTestResult> = asy
     yield result(checks, path, read, undefined, call);
     return;
   }
-  const platform = await attempt(checks, 'Platform', 'This platform is initialized and its chip is the recorded one.', () =>
-    requirePlatform(call.ports),
+  const platform = await attempt(
+    checks,
+    'Platform',
+    'This platform is initialized and its chip is the recorded one.',
+    () => requirePlatform(call.ports),
   );
   if (platform !== undefined) {
     const fit: Fit = { path, read, platform, here: await grantsHere(call, parameters.grantPath ?? []), call };
@@ -46,7 +54,13 @@ export const testArchive: Reader<TestArchiveParameters, ArchiveTestResult> = asy
       });
     }
   }
-  yield result(checks, path, read, platform === undefined ? undefined : await caseHere(call, platform, read), call);
+  yield result(
+    checks,
+    path,
+    read,
+    platform === undefined ? undefined : await caseHere(call, platform, read),
+    call,
+  );
 };
 
 interface CaseHere {
@@ -70,7 +84,8 @@ function result(
   call: Call,
 ): ArchiveTestResult {
   const failed = checks.filter(({ passed }) => !passed);
-  const days = read === undefined ? null : (lastGrant(read).grant.notAfter - call.ports.clock()) / secondsPerDay;
+  const days =
+    read === undefined ? null : (lastGrant(read).grant.notAfter - call.ports.clock()) / secondsPerDay;
   return {
     path,
     fits: failed.length === 0,

@@ -14,8 +14,11 @@ export interface TestPlatformParameters {
 
 export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async function* (call, { role }) {
   const checks: CheckResult[] = [];
-  const platform = await attempt(checks, 'Platform', 'The platform is initialized and its chip is the recorded one.', () =>
-    requirePlatform(call.ports),
+  const platform = await attempt(
+    checks,
+    'Platform',
+    'The platform is initialized and its chip is the recorded one.',
+    () => requirePlatform(call.ports),
   );
   if (platform !== undefined) {
     if (role !== 'Destination') await testSource(call, platform, checks);
@@ -30,16 +33,22 @@ export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async f
 };
 
 async function testSource(call: Call, platform: Platform, checks: CheckResult[]): Promise<void> {
-  const user = await attempt(checks, 'Environment', 'There is an environment of this account.', () => requireUser(call, platform));
+  const user = await attempt(checks, 'Environment', 'There is an environment of this account.', () =>
+    requireUser(call, platform),
+  );
   if (user !== undefined) {
     await attempt(checks, 'Credentials', 'It holds at least one credential.', () => {
-      if (user.present.publicPart.credentials.length === 0) throw fail('CredentialNotFound', { credential: 'at all' });
+      if (user.present.publicPart.credentials.length === 0)
+        throw fail('CredentialNotFound', { credential: 'at all' });
     });
   }
   await attempt(checks, 'Grants', 'There is a grant that is valid now.', async () => {
     const here = await grantsHere(call, []);
     const now = call.ports.clock();
-    const valid = here.grants.some(({ signed }) => accessState(signed.grant, here.revoked(signed.signer, signed.grant.serial), now) === 'Valid');
+    const valid = here.grants.some(
+      ({ signed }) =>
+        accessState(signed.grant, here.revoked(signed.signer, signed.grant.serial), now) === 'Valid',
+    );
     if (!valid) {
       throw fail('DestinationNotAuthorized', {
         account: platform.account.name,
@@ -51,5 +60,7 @@ async function testSource(call: Call, platform: Platform, checks: CheckResult[])
 }
 
 async function testDestination(call: Call, platform: Platform, checks: CheckResult[]): Promise<void> {
-  await attempt(checks, 'Folder', 'An environment of this account can be read, or there is none.', () => findUser(call, platform));
+  await attempt(checks, 'Folder', 'An environment of this account can be read, or there is none.', () =>
+    findUser(call, platform),
+  );
 }

@@ -8,8 +8,18 @@ import type { Environment, GenerationHeader, PublicPart } from '../domain/enviro
 import type { TpmName } from '../domain/ids.ts';
 import { decodeGeneration, type DecodedGeneration } from '../format/generation-v1.ts';
 import type { LoadedBasicUserKey } from '../ports/chip.ts';
-import type { EnvironmentStore, EnvironmentWriter, GenerationId, StoredGeneration } from '../ports/environment-store.ts';
-import { openBasicUserKey, openGeneration, sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
+import type {
+  EnvironmentStore,
+  EnvironmentWriter,
+  GenerationId,
+  StoredGeneration,
+} from '../ports/environment-store.ts';
+import {
+  openBasicUserKey,
+  openGeneration,
+  sealBasicUserKey,
+  sealGeneration,
+} from '../sealing/environment.ts';
 import { tpmName } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import { countingFailures, userTries } from './lock-out.ts';
@@ -67,7 +77,12 @@ function readPresent(stored: StoredGeneration, platform: Platform): PresentEnvir
   if (decoded.header.platformId !== platform.ids.platformId) {
     throw fail('EnvironmentOfOtherPlatform', { path: stored.path });
   }
-  return { stored, decoded, basicUserKey: tpmName(decoded.header.basicUserKey), publicPart: decoded.publicPart };
+  return {
+    stored,
+    decoded,
+    basicUserKey: tpmName(decoded.header.basicUserKey),
+    publicPart: decoded.publicPart,
+  };
 }
 
 /** Facts of a plan that change whenever the environment does. */
@@ -91,10 +106,17 @@ export async function unlock(
   const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
   return countingFailures(attempts, userTries, call.ports.clock(), isWrong, async () => {
     const blob = openBasicUserKey(header, user.platform.settings.chip, keys.atRest, whose);
-    const loaded = await call.ports.chip.loadBasicUserKey({ public: header.basicUserKey, private: blob }, keys.basicUserAuth);
+    const loaded = await call.ports.chip.loadBasicUserKey(
+      { public: header.basicUserKey, private: blob },
+      keys.basicUserAuth,
+    );
     try {
       const vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
-      const environment = openGeneration(decoded, { vaultKey, atRest: keys.atRest }, user.present.stored.path);
+      const environment = openGeneration(
+        decoded,
+        { vaultKey, atRest: keys.atRest },
+        user.present.stored.path,
+      );
       const dispose = async (): Promise<void> => {
         vaultKey.dispose();
         for (const key of environment.privatePart.keys.values()) key.dispose();
@@ -142,6 +164,9 @@ export async function commitEnvironment(
       basicUserKeyPrivate: sealBasicUserKey(blob, header.basicUserKey, keySalt, chip, keys.atRest),
     };
     requireNotInterrupted(call);
-    return writer.append(next.generation, sealGeneration(next, environment, { vaultKey, atRest: keys.atRest }));
+    return writer.append(
+      next.generation,
+      sealGeneration(next, environment, { vaultKey, atRest: keys.atRest }),
+    );
   });
 }

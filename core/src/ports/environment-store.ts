@@ -32,7 +32,10 @@ export interface EnvironmentWriter {
   /** Writes the next generation of the current epoch (or the first of the first) and switches to it. The newest 10 are kept. */
   append(generation: number, bytes: Uint8Array): Promise<GenerationId>;
   /** Sets the whole present environment aside and switches to a new epoch with this first generation. */
-  replace(generation: number, bytes: Uint8Array): Promise<{ readonly now: GenerationId; readonly setAside: QuarantinedEnvironment }>;
+  replace(
+    generation: number,
+    bytes: Uint8Array,
+  ): Promise<{ readonly now: GenerationId; readonly setAside: QuarantinedEnvironment }>;
   /** Sets the whole present environment aside and leaves none. */
   setAside(): Promise<QuarantinedEnvironment>;
 }

@@ -79,7 +79,8 @@ export class RpcInput {
   #skipByteOrderMark(): void {
     if (!this.#atStart || this.#buffered.length < byteOrderMark.length) return;
     this.#atStart = false;
-    if (byteOrderMark.every((byte, index) => this.#buffered[index] === byte)) this.#take(byteOrderMark.length);
+    if (byteOrderMark.every((byte, index) => this.#buffered[index] === byte))
+      this.#take(byteOrderMark.length);
   }
 
   #more(): Promise<void> {

@@ -38,14 +38,16 @@ export function parseEnvelope(line: Uint8Array): Envelope {
   const allowed = ['v', 'id', 'cmd', 'mode', 'planId', 'params', 'secrets'];
   const unknown = Object.keys(value).find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw malformed(`there is no field ${unknown}`);
-  if (value['v'] !== 1) throw malformed('v is not 1');
+  if (value.v !== 1) throw malformed('v is not 1');
   const { id, cmd, mode = 'run', planId, params = {}, secrets = [] } = value;
-  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) throw malformed('id is not a positive whole number');
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1)
+    throw malformed('id is not a positive whole number');
   if (typeof cmd !== 'string') throw malformed('cmd is missing');
   if (mode !== 'run' && mode !== 'plan' && mode !== 'apply') throw malformed('mode is unknown');
   if (planId !== undefined && typeof planId !== 'string') throw malformed('planId is not text');
   if (!isRecord(params)) throw malformed('params is not an object');
-  if (!Array.isArray(secrets) || secrets.length > maximumSecrets) throw malformed('secrets is not a short list');
+  if (!Array.isArray(secrets) || secrets.length > maximumSecrets)
+    throw malformed('secrets is not a short list');
   return { id, name: cmd, mode, planId, parameters: params, secrets: secrets.map(secretFrame) };
 }
 
@@ -70,8 +72,10 @@ export async function readSecrets(
 export function checkRequest(envelope: Envelope): Request {
   const entry = findOperation(envelope.name);
   if (entry === undefined) throw malformed(`there is no operation ${envelope.name}`);
-  if (entry.kind !== 'changer' && envelope.mode !== 'run') throw malformed(`${envelope.name} has no ${envelope.mode}`);
-  if ((envelope.mode === 'apply') !== (envelope.planId !== undefined)) throw malformed('planId goes with apply, and only there');
+  if (entry.kind !== 'changer' && envelope.mode !== 'run')
+    throw malformed(`${envelope.name} has no ${envelope.mode}`);
+  if ((envelope.mode === 'apply') !== (envelope.planId !== undefined))
+    throw malformed('planId goes with apply, and only there');
   for (const { name } of envelope.secrets) {
     if (!isSecretOf(entry, name)) throw malformed(`${envelope.name} takes no secret ${name}`);
   }
@@ -84,12 +88,13 @@ export function isSecretOf(entry: OperationEntry, name: string): name is SecretN
 }
 
 function secretFrame(value: unknown): { name: string; bytes: number } {
-  if (!isRecord(value) || typeof value['name'] !== 'string' || typeof value['bytes'] !== 'number') {
+  if (!isRecord(value) || typeof value.name !== 'string' || typeof value.bytes !== 'number') {
     throw malformed('a secret is not announced by name and bytes');
   }
   const { name, bytes } = value;
   const maximum = name === 'pfx' ? maximumPfxBytes : maximumSecretBytes;
-  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > maximum) throw malformed(`the secret ${name} is too long`);
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > maximum)
+    throw malformed(`the secret ${name} is too long`);
   return { name, bytes };
 }
 

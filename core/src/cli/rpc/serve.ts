@@ -7,19 +7,24 @@ import { findOperation } from '../../operations/registry.ts';
 import { applyChange, planChange } from '../../operations/run.ts';
 import type { Call } from '../../operations/operation.ts';
 import { Secrets } from '../../operations/secrets.ts';
-import type { Ports } from '../../ports/ports.ts';
-import type { Random } from '../../ports/surroundings.ts';
 import { toCatalogue } from '../failure.ts';
 import { RpcInput } from './input.ts';
 import { RpcOutput } from './output.ts';
-import { checkRequest, isSecretOf, maximumLineBytes, parseEnvelope, readSecrets, type Envelope } from './request.ts';
+import {
+  checkRequest,
+  isSecretOf,
+  maximumLineBytes,
+  parseEnvelope,
+  readSecrets,
+  type Envelope,
+} from './request.ts';
 
 export interface RpcSurroundings {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: NodeJS.WritableStream;
   readonly version: string;
-  readonly compose: () => Promise<Ports>;
-  readonly random: Random;
+  readonly compose: () => Promise<Call['ports']>;
+  readonly random: Call['ports']['random'];
   readonly idleMilliseconds: number;
 }
 
@@ -37,8 +42,8 @@ export async function serveRpc(argv: readonly string[], surroundings: RpcSurroun
   });
   const secrets = new Secrets(surroundings.random);
   // Composed at the first request and kept: a failure (a folder that is not the caller's own) is that request's answer.
-  let composed: Promise<Ports> | undefined;
-  const ports = (): Promise<Ports> => (composed ??= surroundings.compose());
+  let composed: Promise<Call['ports']> | undefined;
+  const ports = (): Promise<Call['ports']> => (composed ??= surroundings.compose());
   try {
     while (await untilRequest(input, surroundings.idleMilliseconds)) {
       if (!(await answerNext({ input, output, ports, secrets, signal: cancel.signal }))) break;
@@ -52,7 +57,7 @@ export async function serveRpc(argv: readonly string[], surroundings: RpcSurroun
 interface Conversation {
   readonly input: RpcInput;
   readonly output: RpcOutput;
-  readonly ports: () => Promise<Ports>;
+  readonly ports: () => Promise<Call['ports']>;
   readonly secrets: Secrets;
   readonly signal: AbortSignal;
 }
@@ -140,11 +145,13 @@ async function answer({ output, ports, secrets, signal }: Conversation, envelope
       if (mode === 'plan') {
         const shown = await planChange(name, entry, call, parameters);
         const { refused } = shown.plan;
-        if (refused !== undefined && parameters['allowReplace'] !== true) output.warning(id, refused.message, refused.code);
+        if (refused !== undefined && parameters.allowReplace !== true)
+          output.warning(id, refused.message, refused.code);
         output.plan(id, name, shown);
         return;
       }
-      for (const value of await applyChange(name, entry, call, parameters, planId)) output.result(id, entry.result, value);
+      for (const value of await applyChange(name, entry, call, parameters, planId))
+        output.result(id, entry.result, value);
     }
   }
 }
