@@ -4,6 +4,8 @@
  * meaning. `message` says the fact, `hint` the next step; `{name}` is filled from the error's details.
  */
 
+/* eslint-disable max-lines -- one table, one entry for each code: split, it could not be read at a glance */
+
 /** Class of an error: its exit code and its PowerShell ErrorCategory. */
 export const errorClasses = {
   internal: { exitCode: 1, category: 'InvalidResult' },

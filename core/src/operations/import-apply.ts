@@ -18,23 +18,13 @@ import { sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
 import type { Chain } from '../sealing/grants.ts';
 import { withCredentials } from './change-environment.ts';
 import { importResult } from './import-result.ts';
+import type { ImportWork } from './import-work.ts';
 import type { OpenedFresh, OpenedMerge } from './import-open.ts';
 import { register } from './initialize-user.ts';
 import type { Call } from './operation.ts';
 import { record } from './record.ts';
 import type { ImportResult } from './results.ts';
 import { commitEnvironment, requireNotInterrupted, requireUnchanged, type User } from './user-context.ts';
-
-/** One import: what was read, verified and planned. */
-export interface ImportWork {
-  readonly call: Call;
-  readonly user: User;
-  readonly read: ReadArchive;
-  readonly chain: Chain & { readonly rootAuthority: Uint8Array };
-  readonly plan: ImportPlan;
-  readonly path: string;
-  readonly revocations: readonly SignedRevocationList[];
-}
 
 /** Install, or replace: the archive's environment becomes the one here. */
 export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise<ImportResult> {

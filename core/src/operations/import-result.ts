@@ -1,7 +1,7 @@
 /** An import's plan and result in words and as values: the same text before (-WhatIf, confirmation) and after. */
 import { features, type Feature, type FeatureAssignments } from '../domain/environment.ts';
 import type { ImportItem, ImportPlan } from '../domain/import-plan.ts';
-import type { ImportWork } from './import-apply.ts';
+import type { ImportWork } from './import-work.ts';
 import type { ImportResult } from './results.ts';
 
 export interface ImportOutcome {
