@@ -4,6 +4,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
+using System.Reflection;
 using Microsoft.PowerShell;
 using SPMigration.PSHost.Host;
 
@@ -31,6 +32,10 @@ internal sealed class Session : IDisposable
         runspace.ThreadOptions = PSThreadOptions.ReuseThread;
         runspace.Open();
         Runspace.DefaultRunspace = runspace;
+        if (Environment.GetEnvironmentVariable("PSHOST_CORE_ONLY") == "1")
+        {
+            LeaveOutStockCommands();
+        }
         Console.CancelKeyPress += (_, pressed) =>
         {
             pressed.Cancel = true;
@@ -47,7 +52,7 @@ internal sealed class Session : IDisposable
                 session.RunFile(line.Text, line.Arguments);
                 break;
             case Work.Command:
-                session.RunText(line.Text, line.Text);
+                session.RunText(line.Text, UsesInput(line.Text));
                 break;
         }
         if (line.Work == Work.StandardInput || (line.NoExit && session.host.ExitCode is null))
@@ -75,15 +80,18 @@ internal sealed class Session : IDisposable
             command.Parameters.Add(parameter);
         }
         EngineInternals.LetExitEscape(runspace);
-        Execute(command, UsesInput(File.ReadAllText(full)));
+        var pipeline = runspace.CreatePipeline();
+        pipeline.Commands.Add(command);
+        Execute(pipeline, UsesInput(File.ReadAllText(full)));
         if (escaped && host.ExitCode is null)
         {
             host.SetShouldExit(1);
         }
     }
 
-    private void RunText(string text, string source) =>
-        Execute(new Command(text, isScript: true, useLocalScope: false), UsesInput(source));
+    private void RunText(string text, bool feedInput) =>
+        // Only a pipeline that goes into the history leaves its $? behind.
+        Execute(runspace.CreatePipeline(text, addToHistory: true), feedInput);
 
     /// <summary>
     /// Reads statements from standard input; each runs as soon as it parses completely. pwsh waits for an empty line after a
@@ -98,7 +106,7 @@ internal sealed class Session : IDisposable
             foreach (var text in statements.Add(line))
             {
                 escaped = false;
-                RunText(text, "");
+                RunText(text, feedInput: false);
                 if (host.ExitCode is not null)
                 {
                     return;
@@ -108,15 +116,13 @@ internal sealed class Session : IDisposable
         if (host.ExitCode is null && statements.Rest() is { } rest)
         {
             escaped = false;
-            RunText(rest, "");
+            RunText(rest, feedInput: false);
         }
     }
 
-    private void Execute(Command command, bool feedInput)
+    private void Execute(Pipeline pipeline, bool feedInput)
     {
-        var pipeline = runspace.CreatePipeline();
-        command.MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
-        pipeline.Commands.Add(command);
+        pipeline.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
         pipeline.Commands.Add(new Command("Out-Default", isScript: false, useLocalScope: true));
         if (Invoke(pipeline, feedInput) is { } problem)
         {
@@ -187,8 +193,8 @@ internal sealed class Session : IDisposable
 
     private bool LastStatementSucceeded()
     {
-        using var shell = PowerShell.Create(runspace);
-        var result = shell.AddScript("$global:?").Invoke();
+        using var pipeline = runspace.CreatePipeline("$global:?");
+        var result = pipeline.Invoke();
         return result.Count == 1 && LanguagePrimitives.IsTrue(result[0]);
     }
 
@@ -198,6 +204,18 @@ internal sealed class Session : IDisposable
         {
             running?.StopAsync();
         }
+    }
+
+    /// <summary>Makes every stock command of this host unknown: what then still works needs nothing but Core.</summary>
+    private void LeaveOutStockCommands()
+    {
+        var stock = typeof(Session).Assembly.GetExportedTypes()
+            .Select(type => type.GetCustomAttribute<CmdletAttribute>())
+            .OfType<CmdletAttribute>()
+            .Select(attribute => attribute.VerbName + "-" + attribute.NounName)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        runspace.SessionStateProxy.InvokeCommand.PreCommandLookupAction = (_, lookup) =>
+            lookup.StopSearch = stock.Contains(lookup.CommandName[(lookup.CommandName.LastIndexOf('\\') + 1)..]);
     }
 
     private static bool UsesInput(string text)

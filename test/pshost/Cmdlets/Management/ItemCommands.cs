@@ -79,9 +79,14 @@ public sealed class GetChildItemCommand : PSCmdlet
             : InvokeProvider.ChildItem.Get([path], recurse, force, literal || paths is []);
         foreach (var item in items.Where(IsWanted))
         {
-            WriteObject(Name ? item.Properties["PSChildName"]?.Value : item);
+            WriteObject(Name ? NameBelow(path, item) : item);
         }
     }
+
+    /// <summary>What -Name shows: the path from the folder that was asked for.</summary>
+    private object? NameBelow(string path, PSObject item) => item.BaseObject is FileSystemInfo entry && (Recurse || Depth is not null)
+        ? System.IO.Path.GetRelativePath(SessionState.Path.GetUnresolvedProviderPathFromPSPath(path), entry.FullName)
+        : item.Properties["PSChildName"]?.Value;
 
     private bool IsWanted(PSObject item)
     {

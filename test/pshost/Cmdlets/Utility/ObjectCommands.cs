@@ -33,9 +33,8 @@ public sealed class NewObjectCommand : PSCmdlet
             // The engine's own overload resolution, as [T]::new() has it.
             var made = type == typeof(PSObject) && ArgumentList is []
                 ? new PSObject()
-                : InvokeCommand.InvokeScript(
-                    "param($type, $list) , $type::new.Invoke([object[]]$list)", true, System.Management.Automation.Runspaces.PipelineResultTypes.None,
-                    null, type, ArgumentList.Select(Unwrap).ToArray())[0];
+                : PSObject.AsPSObject(InvokeCommand.NewScriptBlock("param($type, $list) , $type::new.Invoke([object[]]$list)")
+                    .InvokeReturnAsIs(type, ArgumentList.Select(Unwrap).ToArray()));
             foreach (DictionaryEntry entry in Property ?? new Hashtable())
             {
                 SetMember(made, entry.Key.ToString() ?? "", entry.Value);
