@@ -13,7 +13,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ascii, plain } from '../bytes/bytes.ts';
+import { ascii, plain, toHex } from '../bytes/bytes.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
 import { limits } from '../domain/environment.ts';
 import { fail } from '../domain/error.ts';
@@ -47,8 +47,15 @@ const curves: Readonly<Record<string, Curve>> = {
   secp521r1: 'P-521',
 };
 
-/** Length in bytes of a PKCS#8 that names the curve and holds the uncompressed public point. */
-const canonicalLengths: Readonly<Record<Curve, number>> = { 'P-256': 138, 'P-384': 185, 'P-521': 241 };
+/**
+ * How a canonical PKCS#8 begins: everything before the scalar, with lengths that leave room for exactly the scalar and
+ * the uncompressed point (RFC 5208, 5; RFC 5915, 3).
+ */
+const canonicalBeginnings: Readonly<Record<Curve, string>> = {
+  'P-256': '308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420',
+  'P-384': '3081b6020100301006072a8648ce3d020106052b8104002204819e30819b0201010430',
+  'P-521': '3081ee020100301006072a8648ce3d020106052b810400230481d63081d30201010442',
+};
 
 /**
  * Reads a PKCS#8 private key and tries it once. `path` is only for messages. `PrivateKeyMalformed` where it is no key
@@ -129,15 +136,15 @@ function exportKey(key: KeyObject): SecretBytes {
 }
 
 /**
- * OpenSSL writes an EC key as it read it. One that spells the curve's parameters out, compresses its point or leaves it
- * out is rewritten to name the curve (RFC 5480, 2.1.1) and to hold the whole point. The detour by JWK leaves the scalar
- * in a string that cannot be cleared; such keys are rare.
+ * OpenSSL writes an EC key much as it read it. One that spells the curve's parameters out, compresses its point, leaves
+ * it out or has another version is rewritten to name the curve (RFC 5480, 2.1.1) and to hold the whole point. The detour
+ * by JWK leaves the scalar in a string that cannot be cleared; such keys are rare.
  */
 function canonicalForm(key: KeyObject): KeyObject {
   const algorithm = describe(key);
   if (typeof algorithm === 'string' || algorithm.kind !== 'EC') return key;
   using written = exportKey(key);
-  if (written.length === canonicalLengths[algorithm.curve]) return key;
+  if (toHex(written.reveal.subarray(0, 36)).startsWith(canonicalBeginnings[algorithm.curve])) return key;
   return createPrivateKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
 }
 
