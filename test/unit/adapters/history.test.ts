@@ -80,7 +80,7 @@ describe('history', () => {
     ['another chain', (content) => content.replaceAll('"scope":"user"', '"scope":"platform"'), 'line 1'],
     ['another type', (content) => content.replace('"number":1', '"number":"1"'), 'line 1'],
     ['an empty line', (content) => `\n${content}`, 'line 1'],
-  ])('finds %s', async (name, change, where) => {
+  ])('finds %s', async (_, change, where) => {
     const disk = await filled(3);
     const head = Buffer.from(await open(disk).head('user')).toString('hex');
     await edit(disk, change);

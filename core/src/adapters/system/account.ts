@@ -13,16 +13,16 @@ import { askWindows, isElevated, isServiceSid, sidOf } from './windows.ts';
 /** Longest computer name that fits an identity's line whatever its characters. */
 const longestComputerName = 64;
 
+/** `ParameterInvalid` where SPMIGRATION_COMPUTER cannot be a computer's name. `home`: SPMIGRATION_HOME in a rehearsal. */
 export function createAccount(
   platform: NodeJS.Platform,
   env: NodeJS.ProcessEnv,
   home: string | undefined,
 ): AccountPort {
-  const computerName = async (): Promise<string> =>
-    home === undefined ? hostname() : rehearsedComputer(env, home);
+  const computer = home === undefined ? hostname() : rehearsedComputer(env, home);
   return platform === 'win32'
-    ? createWindowsAccount(env, home !== undefined, computerName)
-    : createUnixAccount(home !== undefined, computerName);
+    ? createWindowsAccount(env, home !== undefined, computer)
+    : createUnixAccount(home !== undefined, computer);
 }
 
 /** Effective user id of this process; undefined on Windows. */
@@ -36,7 +36,7 @@ export function callerFolder(): string {
   return uid === undefined ? userInfo().username : `uid-${uid}`;
 }
 
-function createUnixAccount(rehearsal: boolean, computerName: () => Promise<string>): AccountPort {
+function createUnixAccount(rehearsal: boolean, computer: string): AccountPort {
   const uid = callerUid() ?? 0;
   return {
     current: (platform) =>
@@ -47,7 +47,7 @@ function createUnixAccount(rehearsal: boolean, computerName: () => Promise<strin
     isAdministrator: () => Promise.resolve(rehearsal || uid === 0),
     // Linux has no such kind of account: root is an ordinary user (ruling 14).
     isServiceAccount: () => Promise.resolve(false),
-    computerName,
+    computerName: () => Promise.resolve(computer),
   };
 }
 
@@ -61,11 +61,7 @@ function unixName(uid: number): string {
   }
 }
 
-function createWindowsAccount(
-  env: NodeJS.ProcessEnv,
-  rehearsal: boolean,
-  computerName: () => Promise<string>,
-): AccountPort {
+function createWindowsAccount(env: NodeJS.ProcessEnv, rehearsal: boolean, computer: string): AccountPort {
   let asked: Promise<string> | undefined;
   const sid = (): Promise<string> => (asked ??= askSid(env));
   return {
@@ -73,7 +69,7 @@ function createWindowsAccount(
     isAdministrator: async () =>
       rehearsal || isElevated(await askWindows(env, 'whoami.exe', ['/groups', '/fo', 'csv', '/nh'])),
     isServiceAccount: async () => isServiceSid(await sid()),
-    computerName,
+    computerName: () => Promise.resolve(computer),
   };
 }
 

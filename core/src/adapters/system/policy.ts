@@ -3,14 +3,12 @@
  * own policy and, for whether rehearsals are allowed at all, the machine's too: else whoever sets SPMIGRATION_HOME would
  * choose the policy that forbids it. No policy is the default policy; an unreadable one is never taken for none.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { fail, hasCode } from '../../domain/error.ts';
 import { parseId, type AuthorityFingerprint } from '../../domain/ids.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { PolicyPort } from '../../ports/surroundings.ts';
-import { registryValues, systemProgram } from './windows.ts';
+import { registryValues, runSystemProgram } from './windows.ts';
 
 const largestPolicyBytes = 64 * 1024;
 
@@ -54,18 +52,16 @@ async function readPolicy(path: string, disk: FileSystem, decode: DecodePolicy):
 const policyKey = String.raw`HKLM\Software\Policies\SPMigration`;
 
 async function readRegistry(env: NodeJS.ProcessEnv): Promise<Policy> {
-  const program = systemProgram(env, 'reg.exe');
-  const query = promisify(execFile);
-  const ask = async (key: string): Promise<ReadonlyMap<string, string>> => {
-    try {
-      return registryValues((await query(program, ['query', key], { windowsHide: true })).stdout);
-    } catch (error) {
-      // reg.exe ends with 1 where the key does not exist, which is the usual case.
-      if (error instanceof Error && 'code' in error && error.code === 1) return new Map();
-      throw fail('PolicyMalformed', { path: key, problem: 'the registry did not answer' }, error);
-    }
+  const query = async (key: string): Promise<ReadonlyMap<string, string>> => {
+    const { exitCode, output } = await runSystemProgram(env, 'reg.exe', ['query', key]);
+    if (exitCode === 0) return registryValues(output);
+    // reg.exe ends with 1 where the key does not exist, which is the usual case.
+    if (exitCode === 1) return new Map();
+    throw fail('PolicyMalformed', { path: key, problem: `reg.exe ended with exit code ${exitCode}` });
   };
-  return policyOfRegistry(await ask(policyKey), await ask(`${policyKey}\\TrustedAuthorities`));
+  const keys = [policyKey, `${policyKey}\\TrustedAuthorities`] as const;
+  const [values, authorities] = await Promise.all([query(keys[0]), query(keys[1])]);
+  return policyOfRegistry(values, authorities);
 }
 
 /** The policy of its key's values and those of the list `TrustedAuthorities` (one value per authority). Pure. */

@@ -3,13 +3,11 @@
  * field 22, clock ticks since boot) and the boot's id. Windows tells a start time only through slow interfaces: there a
  * process number that lives again under another program's name is taken for dead (docs/windows-checklist.md).
  */
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
 import type { ProcessMark, Processes } from '../../ports/processes.ts';
 import { isSystemCode } from './to-error.ts';
-import { systemProgram } from './windows.ts';
+import { askWindows } from './windows.ts';
 
 export function createProcesses(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Processes {
   if (platform === 'win32') return createWindowsProcesses(env);
@@ -60,10 +58,8 @@ function createWindowsProcesses(env: NodeJS.ProcessEnv): Processes {
     isAlive: async ({ pid }) => {
       if (!signalReaches(pid)) return false;
       const list = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'];
-      const { stdout } = await promisify(execFile)(systemProgram(env, 'tasklist.exe'), list, {
-        windowsHide: true,
-      });
-      const line = stdout
+      const output = await askWindows(env, 'tasklist.exe', list);
+      const line = output
         .toLowerCase()
         .split(/\r?\n/)
         .find((candidate) => candidate.includes(`"${pid}"`));

@@ -3,9 +3,7 @@
  * read as CSV or by SIDs only, because words in it are translated. What has to be seen on a real Windows is in
  * docs/windows-checklist.md.
  */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { fail } from '../../domain/error.ts';
 
 /** Full path of a program in System32: a name alone would be searched in the working folder too. */
@@ -13,22 +11,36 @@ export function systemProgram(env: NodeJS.ProcessEnv, name: string): string {
   return join(env.SystemRoot ?? String.raw`C:\Windows`, 'System32', name);
 }
 
-/** Output of a system program. `StorageFailed` where it cannot be run: nothing can be decided without it. */
+const timeoutMilliseconds = 20_000;
+
+/** Output of a system program. `StorageFailed` where it fails: nothing can be decided without its answer. */
 export async function askWindows(
   env: NodeJS.ProcessEnv,
   name: string,
   parameters: readonly string[],
 ): Promise<string> {
+  const { exitCode, output } = await runSystemProgram(env, name, parameters);
+  if (exitCode === 0) return output;
+  throw fail('StorageFailed', { path: name, problem: `it ended with exit code ${exitCode}` });
+}
+
+/** Runs a system program to its end. `StorageFailed` where it cannot be started or does not end. */
+export async function runSystemProgram(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  parameters: readonly string[],
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  // Loaded here, because on other systems nothing ever needs it and every start would pay for it.
+  const { execFile } = await import('node:child_process');
   const program = systemProgram(env, name);
-  try {
-    const { stdout } = await promisify(execFile)(program, [...parameters], {
-      windowsHide: true,
-      timeout: 20_000,
+  return new Promise((resolve, reject) => {
+    const options = { windowsHide: true, timeout: timeoutMilliseconds };
+    execFile(program, [...parameters], options, (error, output) => {
+      if (error === null) resolve({ exitCode: 0, output });
+      else if (typeof error.code === 'number') resolve({ exitCode: error.code, output });
+      else reject(fail('StorageFailed', { path: program, problem: error.message }, error));
     });
-    return stdout;
-  } catch (error) {
-    throw fail('StorageFailed', { path: program, problem: 'the system did not answer' }, error);
-  }
+  });
 }
 
 /** SID of the caller from `whoami /user /fo csv /nh`: `"domain\name","S-1-5-21-…"`. */
