@@ -17,7 +17,7 @@ const random = (length: number): Uint8Array => plain(randomBytes(length));
 
 describeChip('software', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spmigration-chip-'));
-  const reopen = (): Chip => createSoftwareChip({ folder: join(folder, 'public'), random });
+  const reopen = (): Chip => createSoftwareChip({ folder, random });
   return { chip: reopen(), reopen, close: () => rm(folder, { recursive: true }) };
 });
 
@@ -115,10 +115,13 @@ describe('the software chip', () => {
     }
   });
 
-  test('a folder that cannot be written is an error of the storage', async () => {
-    const blocked = createSoftwareChip({ folder: join(path, 'below-a-file'), random });
+  test('a folder that is missing or a file is an error of the storage; the chip makes none', async () => {
+    const missing = createSoftwareChip({ folder: join(folder, 'missing'), random });
+    await expect(missing.provision()).rejects.toMatchObject({ code: 'StorageFailed' });
     await writeFile(path, 'a file');
-    await expect(blocked.provision()).rejects.toMatchObject({ code: 'StorageFailed' });
+    const below = createSoftwareChip({ folder: path, random });
+    await expect(below.provision()).rejects.toMatchObject({ code: 'StorageFailed' });
+    expect(await readdir(folder)).toEqual(['storage-key']);
   });
 
   test('a folder without permission is StorageDenied', async () => {

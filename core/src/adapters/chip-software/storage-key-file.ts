@@ -4,7 +4,7 @@
  * able to read it, as the chip runs in their processes: the file is public on this computer, and secret to everyone
  * else only as far as the operating system keeps it. It is written once, whole or not at all, and never rewritten.
  */
-import { link, mkdir, open, readFile, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { link, open, readFile, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ascii, equal, toHex } from '../../bytes/bytes.ts';
 import { ByteReader, ByteWriter } from '../../bytes/reader.ts';
@@ -15,8 +15,7 @@ import { fail, type SPMigrationError } from '../../domain/error.ts';
 import type { Random } from '../../ports/surroundings.ts';
 import { softwareStorageKey } from '../../tpm2/templates.ts';
 
-const kind = 'SPMigration storage-key';
-const firstLine = `${kind} v1\n`;
+const firstLine = 'SPMigration storage-key v1\n';
 const seedBytes = 32;
 /** Far above the one possible length, so that anything else is read and reported, not loaded. */
 const maximumFileBytes = 4096;
@@ -98,12 +97,12 @@ export async function findStorageKey(path: string): Promise<StorageKey | undefin
 /**
  * Writes the file unless there is one already, and answers the key that the file then holds. The content is complete
  * and on the medium before it gets its name; linking, unlike renaming, never replaces a key that was made meanwhile.
+ * The folder is there already: who may write it is the platform store's concern.
  */
 export async function writeStorageKey(path: string, key: StorageKey, random: Random): Promise<StorageKey> {
   const folder = dirname(path);
   const temporary = `${path}.${toHex(random(8))}.tmp`;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
     try {
       await writeSynced(temporary, encodeStorageKey(key));
       await link(temporary, path);
