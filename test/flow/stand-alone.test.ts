@@ -106,7 +106,7 @@ describe('a stand-alone migration', () => {
 
   it('refuses without a grant, on another computer, with a wrong password, and after revocation', async () => {
     await expect(a.run('export', { path: folder, destination: 'PC-B' }, { password })).rejects.toMatchObject({
-      code: 'DestinationNotFound',
+      code: 'DestinationNotAuthorized',
     });
     const access = await grant(folder, a, 'PC-A', b);
     const wrong = { password: 'not the password' };

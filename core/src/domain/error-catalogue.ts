@@ -93,11 +93,6 @@ export const errorCatalogue = {
     message: 'There is no credential {credential} in this environment.',
     hint: 'List them with Get-SPMigrationCredential.',
   },
-  DestinationNotFound: {
-    class: 'not-found',
-    message: 'No grant names the destination {destination}.',
-    hint: 'List destinations with Get-SPMigrationAccess, or ask the owner to grant this one.',
-  },
   FileNotFound: { class: 'not-found', message: 'There is no file {path}.', hint: 'Check the path.' },
   GrantNotFound: {
     class: 'not-found',

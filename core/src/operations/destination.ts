@@ -24,15 +24,17 @@ export function matchingGrants(
   });
 }
 
-/** The grants for the one destination that was chosen. `DestinationNotFound`, `GrantNotFound`, `DestinationAmbiguous`. */
+/** The grants for the one destination that was chosen. `DestinationNotAuthorized`, `GrantNotFound`, `DestinationAmbiguous`. */
 export function grantsForOneDestination(
   grants: readonly FoundGrant[],
   choice: DestinationChoice,
+  account: string,
 ): readonly FoundGrant[] {
   const matching = matchingGrants(grants, choice);
   if (matching.length === 0) {
     if (choice.serial !== undefined) throw fail('GrantNotFound', { serial: choice.serial });
-    throw fail('DestinationNotFound', { destination: choice.destination ?? '(any)' });
+    const destination = choice.destination ?? 'any destination';
+    throw fail('DestinationNotAuthorized', { account, destination, reason: 'no grant here names it' });
   }
   const fingerprints = new Set(
     matching.map(({ signed }) => groupFingerprint(signed.grant.destinationFingerprint)),

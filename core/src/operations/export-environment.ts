@@ -151,7 +151,7 @@ function chooseGrant(
   choice: DestinationChoice,
 ): ChosenGrant {
   const { platform, present } = user;
-  const candidates = [...grantsForOneDestination(here.grants, choice)];
+  const candidates = [...grantsForOneDestination(here.grants, choice, platform.account.name)];
   candidates.sort((a, b) => b.signed.grant.notAfter - a.signed.grant.notAfter || (a.path < b.path ? -1 : 1));
   const held = present.publicPart.grants.map((bytes, index) =>
     decodeGrant(bytes, `${present.stored.path} (grant ${index + 1})`),
