@@ -2,9 +2,16 @@
  * What only the built host does: playing a person at the prompt, its own switches, its start-up time, and keeping its doubles
  * out when asked for nothing but Core.
  */
-import { describe, expect, it } from 'vitest';
-import { haveHost, hostEngine, requireEngine, runPowerShell } from '../testkit/powershell.ts';
 import { spawnSync } from 'node:child_process';
+import { EOL } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import {
+  engineEnvironment,
+  haveHost,
+  hostEngine,
+  requireEngine,
+  runPowerShell,
+} from '../testkit/powershell.ts';
 
 describe.skipIf(!haveHost())('engine host', () => {
   it('answers prompts from the file of answers', async () => {
@@ -29,6 +36,16 @@ describe.skipIf(!haveHost())('engine host', () => {
     const outcome = await runPowerShell({ command: 'Read-Host a; Read-Host b', answers: ['one'] });
     expect(outcome.stdout).toContain('one');
     expect(outcome.stderr.replaceAll(/[\s|]+/g, ' ')).toContain('NonInteractive mode');
+  });
+
+  it('asks whoever is at standard input with its own switch alone', () => {
+    const done = spawnSync(requireEngine(hostEngine()).path, ['-Interactive'], {
+      encoding: 'utf8',
+      env: engineEnvironment(),
+      input: '$n = Read-Host Name\nAda\n$s = Read-Host Secret -AsSecureString\nxyz\n"$n $($s.Length)"\n',
+    });
+    expect(done.stderr).toBe('');
+    expect(done.stdout).toBe('Name: Secret: Ada 3\n'.replaceAll('\n', EOL));
   });
 
   it('names an option that it does not know', () => {

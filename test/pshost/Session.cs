@@ -20,7 +20,7 @@ internal sealed class Session : IDisposable
 
     private Session(CommandLine line)
     {
-        host = new ConsoleHost(new HostInterface(Answers.FromEnvironment(line.Interactive)));
+        host = new ConsoleHost(new HostInterface(Person.FromEnvironment(line.Interactive)));
         var state = InitialSessionState.CreateDefault2();
         if (OperatingSystem.IsWindows())
         {
@@ -101,7 +101,7 @@ internal sealed class Session : IDisposable
     private void RunStandardInput()
     {
         var statements = new StatementReader();
-        while (host.ExitCode is null && Console.In.ReadLine() is { } line)
+        while (host.ExitCode is null && NextLine(statements.IsInside) is { } line)
         {
             foreach (var text in statements.Add(line))
             {
@@ -118,6 +118,17 @@ internal sealed class Session : IDisposable
             escaped = false;
             RunText(rest, feedInput: false);
         }
+    }
+
+    /// <summary>The next line of input, after a prompt when a person types it.</summary>
+    private string? NextLine(bool inside)
+    {
+        if (!Console.IsInputRedirected)
+        {
+            using var pipeline = runspace.CreatePipeline(inside ? "'>> '" : "prompt");
+            Console.Out.Write(string.Concat(pipeline.Invoke()));
+        }
+        return Console.In.ReadLine();
     }
 
     private void Execute(Pipeline pipeline, bool feedInput)

@@ -13,6 +13,9 @@ internal sealed class StatementReader
     private string? block;
     private bool mayContinue;
 
+    /// <summary>Whether a statement has begun and not ended.</summary>
+    public bool IsInside => block is not null;
+
     /// <summary>Adds a line; returns the texts that are now complete, in order (complete includes: wrong beyond repair).</summary>
     public IEnumerable<string> Add(string line)
     {

@@ -24,6 +24,9 @@ internal static partial class NewerSyntax
     {
         ["ForEach-Object"] = ["Parallel", "ThrottleLimit", "TimeoutSeconds", "AsJob", "UseNewRunspace"],
         ["%"] = ["Parallel", "ThrottleLimit", "TimeoutSeconds", "AsJob", "UseNewRunspace"],
+        ["Where-Object"] = ["Not"],
+        ["?"] = ["Not"],
+        ["where"] = ["Not"],
         ["Get-Command"] = ["UseFuzzyMatching", "FuzzyMinimumDistance", "UseAbbreviationExpansion"],
         ["Import-Module"] = ["SkipEditionCheck", "UseWindowsPowerShell"],
         ["Get-Module"] = ["SkipEditionCheck"],

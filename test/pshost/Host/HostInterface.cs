@@ -1,6 +1,6 @@
 // What the engine writes and asks through: output, warnings, verbose and debug text on stdout, errors on stderr, progress
 // nowhere (pwsh draws progress only on a console). It is plain text when redirected. Every question is refused with pwsh's
-// text for -NonInteractive, unless the test host was started with its own switch -Interactive (see Answers.cs).
+// text for -NonInteractive, unless the test host was started with its own switch -Interactive (see Person.cs).
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Host;
@@ -8,7 +8,7 @@ using System.Security;
 
 namespace SPMigration.PSHost.Host;
 
-internal sealed class HostInterface(Answers? answers) : PSHostUserInterface, IHostUISupportsMultipleChoiceSelection
+internal sealed class HostInterface(Person? person) : PSHostUserInterface, IHostUISupportsMultipleChoiceSelection
 {
     private readonly Lock gate = new();
 
@@ -66,12 +66,12 @@ internal sealed class HostInterface(Answers? answers) : PSHostUserInterface, IHo
     {
     }
 
-    public override string ReadLine() => Person().Line(echo: WriteLine);
+    public override string ReadLine() => Asked().Line(WriteLine);
 
     public override SecureString ReadLineAsSecureString()
     {
         var secret = new SecureString();
-        foreach (var character in Person().Line(echo: _ => WriteLine("********")))
+        foreach (var character in Asked().Secret(WriteLine))
         {
             secret.AppendChar(character);
         }
@@ -81,20 +81,20 @@ internal sealed class HostInterface(Answers? answers) : PSHostUserInterface, IHo
 
     public override int PromptForChoice(string caption, string message, Collection<ChoiceDescription> choices, int defaultChoice)
     {
-        var person = Person();
+        var asked = Asked();
         Introduce(caption, message);
         WriteLine(Choices.Describe(choices, defaultChoice));
-        return Choices.Pick(person.Line(echo: WriteLine), choices, defaultChoice);
+        return Choices.Pick(asked.Line(WriteLine), choices, defaultChoice);
     }
 
     public Collection<int> PromptForChoice(
         string? caption, string? message, Collection<ChoiceDescription> choices, IEnumerable<int>? defaultChoices)
     {
-        var person = Person();
+        var asked = Asked();
         Introduce(caption, message);
         var fallback = defaultChoices?.ToArray() ?? [];
         WriteLine(Choices.Describe(choices, fallback.Length > 0 ? fallback[0] : -1));
-        var answer = person.Line(echo: WriteLine);
+        var answer = asked.Line(WriteLine);
         return answer.Length == 0
             ? new Collection<int>(fallback)
             : new Collection<int>([.. answer.Split(',').Select(part => Choices.Pick(part.Trim(), choices, -1))]);
@@ -102,14 +102,14 @@ internal sealed class HostInterface(Answers? answers) : PSHostUserInterface, IHo
 
     public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions)
     {
-        var person = Person();
+        var asked = Asked();
         Introduce(caption, message);
         var answersByName = new Dictionary<string, PSObject>();
         foreach (var field in descriptions)
         {
             Write(field.Name + ": ");
             var secret = field.ParameterTypeFullName == typeof(SecureString).FullName;
-            object value = secret ? ReadLineAsSecureString() : person.Line(echo: WriteLine);
+            object value = secret ? ReadLineAsSecureString() : asked.Line(WriteLine);
             var type = Type.GetType(field.ParameterAssemblyFullName) ?? typeof(string);
             answersByName[field.Name] = PSObject.AsPSObject(secret ? value : LanguagePrimitives.ConvertTo(value, type));
         }
@@ -118,12 +118,12 @@ internal sealed class HostInterface(Answers? answers) : PSHostUserInterface, IHo
 
     public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName)
     {
-        var person = Person();
+        var asked = Asked();
         Introduce(caption, message);
         if (string.IsNullOrEmpty(userName))
         {
             Write("User: ");
-            userName = person.Line(echo: WriteLine);
+            userName = asked.Line(WriteLine);
         }
         Write($"Password for user {userName}: ");
         return new PSCredential(userName, ReadLineAsSecureString());
@@ -133,7 +133,7 @@ internal sealed class HostInterface(Answers? answers) : PSHostUserInterface, IHo
         string caption, string message, string userName, string targetName, PSCredentialTypes allowedCredentialTypes,
         PSCredentialUIOptions options) => PromptForCredential(caption, message, userName, targetName);
 
-    private Answers Person() => answers ?? throw NonInteractive();
+    private Person Asked() => person ?? throw NonInteractive();
 
     private void Introduce(string? caption, string? message)
     {
