@@ -160,7 +160,7 @@ function buildEngineHost() {
   const folder = join(root, 'test/pshost');
   if (!existsSync(folder)) return;
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.(cs|csproj|props|json|config)$/.test(path) && !/^(bin|obj)[\\/]/.test(path))
+    .filter((path) => /\.(cs|csproj|psd1|props|json|config)$/.test(path) && !/^(bin|obj)[\\/]/.test(path))
     .sort();
   const hash = createHash('sha256');
   for (const path of sources)
