@@ -1,6 +1,8 @@
 /** The ports as a process gets them: wired to the right places, on a platform that is really there. */
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../core/src/bytes/bytes.ts';
 import { composePorts } from '../../../core/src/compose.ts';
@@ -90,6 +92,19 @@ describe.runIf(process.platform === 'linux')('composePorts', () => {
     });
   });
 
+  it.runIf(process.geteuid?.() === 0)(
+    'lets nobody administer, nor use another account’s rehearsal',
+    async () => {
+      const home = await makeTemporaryFolder();
+      await chmod(home, 0o755);
+      expect(await runAsNobody(home)).toEqual({
+        administrator: false,
+        account: 'uid:65534',
+        rehearsal: 'PlatformFolderUntrusted',
+      });
+    },
+  );
+
   it('gives time and randomness', async () => {
     const { ports } = await rehearse();
     expect(Math.abs(ports.clock() - Date.now() / 1000)).toBeLessThan(5);
@@ -97,3 +112,19 @@ describe.runIf(process.platform === 'linux')('composePorts', () => {
     expect(ports.random(32)).not.toEqual(ports.random(32));
   });
 });
+
+/** What the account `nobody` is told about itself, and about the rehearsal in `home`. */
+async function runAsNobody(home: string): Promise<unknown> {
+  const program = `
+    import { composePorts } from '${new URL('../../../core/src/compose.ts', import.meta.url).href}';
+    const { account } = await composePorts({});
+    console.log(JSON.stringify({
+      administrator: await account.isAdministrator(),
+      account: (await account.current(undefined)).id,
+      rehearsal: await composePorts({ SPMIGRATION_HOME: process.argv[1] }).catch((error) => error.code),
+    }));`;
+  const parameters = ['--input-type=module', '-e', program, home];
+  const options = { uid: 65534, gid: 65534, cwd: '/', env: {} };
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, options);
+  return JSON.parse(stdout);
+}

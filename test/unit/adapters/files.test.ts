@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createFiles } from '../../../core/src/adapters/system/files.ts';
 import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
 import { utf8 } from '../../../core/src/bytes/bytes.ts';
@@ -115,8 +115,25 @@ describe('writing', () => {
     expect(await readdir(folder)).toEqual(['x'.repeat(255)]);
   });
 
-  it.skipIf(windows)('says that a disk is full, and keeps the old file', async () => {
-    // /dev/full stands for every full disk: the write itself reports ENOSPC.
+  it.runIf(asRoot && process.platform === 'linux')(
+    'says that a disk is full, and keeps the old file',
+    async () => {
+      const disk = await makeTemporaryFolder();
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+      onTestFinished(() => void execFileSync('umount', [disk]));
+      const path = join(disk, 'a');
+      await files.write(path, text, false);
+      const full = { code: 'StorageFull', details: { path } };
+      await expect(files.write(path, new Uint8Array(100_000), true)).rejects.toMatchObject(full);
+      expect(await readFile(path, 'utf8')).toBe('the content');
+      expect(await readdir(disk)).toEqual(['a']);
+      // Said before any work, too.
+      await files.write(join(disk, 'filler'), new Uint8Array(15 * 4096), false);
+      await expect(files.outputPath(disk, 'b', false)).rejects.toMatchObject({ code: 'StorageFull' });
+    },
+  );
+
+  it.skipIf(windows)('says that a disk is full, without one', async () => {
     await expect(createFileSystem(process.platform).append('/dev/full', text, 0o600)).rejects.toMatchObject({
       code: 'StorageFull',
     });

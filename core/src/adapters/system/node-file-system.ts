@@ -92,7 +92,8 @@ async function writeAll(
   try {
     if (exactly) await file.chmod(mode);
     await file.writeFile(bytes);
-    await file.sync();
+    // An empty file (a lock) has nothing to lose.
+    if (bytes.length > 0) await file.sync();
   } finally {
     await file.close();
   }

@@ -22,6 +22,7 @@ async function isAlive(mark: ProcessMark): Promise<boolean> {
   const start = await startOf(mark.pid);
   // No /proc here, or none when the lock was taken: the number is all there is to go by.
   if (start === undefined) return signalReaches(mark.pid);
+  if (start === 'ended') return false;
   return mark.start === 'unknown' || start === mark.start;
 }
 
@@ -37,13 +38,16 @@ function signalReaches(pid: number): boolean {
   }
 }
 
-/** Start ticks and the first digits of the boot's id; undefined where there is no such process or no /proc. */
+/** Start ticks and the first digits of the boot's id; `ended` for a zombie; undefined where there is no such process or no /proc. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
     // The program's name (field 2) may hold blanks and parentheses; what follows its last one is regular.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, ticks] = [fields[0], fields[19]];
+    // A zombie has a number and a start, but will never let go of a lock.
+    if (state === 'Z' || state === 'X') return 'ended';
     return ticks === undefined ? undefined : `${ticks}x${boot.slice(0, 8)}`;
   } catch (error) {
     if (isSystemCode(error, 'ENOENT', 'ESRCH', 'EACCES')) return undefined;
