@@ -103,6 +103,6 @@ function scriptFor(kind: FieldKind, property: string): string | undefined {
     case 'texts':
       return `$_.${property} -join ', '`;
     default:
-      return `'{0} of {1}' -f $_.${property}.Count, '${kind.of}'`;
+      return `'{0}, see the property ${property}' -f $_.${property}.Count`;
   }
 }

@@ -37,7 +37,7 @@ function Resolve-SPPath {
         New-SPModuleError -Code 'ParameterInvalid' -Detail @{ parameter = $Name; problem = $problem } -Target $Path)
 }
 
-# Several paths under one name, as Resolve-SPPath.
+# Several paths under one name, as Resolve-SPPath; always a list, also of one.
 function Resolve-SPPathList {
     param(
         [Parameter(Mandatory)]
@@ -50,9 +50,10 @@ function Resolve-SPPathList {
         [string]
         $Name = 'Path'
     )
-    @(foreach ($one in $Path) {
+    $full = @(foreach ($one in $Path) {
             Resolve-SPPath -Conversation $Conversation -Path $one -Name $Name
         })
+    return , $full
 }
 
 # Input files: -Path with wildcards, or -LiteralPath. A path that exists as it is written is meant as it is written, even if

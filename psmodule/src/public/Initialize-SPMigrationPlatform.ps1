@@ -42,7 +42,7 @@ function Initialize-SPMigrationPlatform {
     .LINK
     about_SPMigration
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium', PositionalBinding = $false)]
     [OutputType('SPMigration.Status')]
     param(
         [securestring]

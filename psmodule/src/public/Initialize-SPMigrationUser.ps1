@@ -25,7 +25,7 @@ function Initialize-SPMigrationUser {
     .LINK
     Add-SPMigrationCredential
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium', PositionalBinding = $false)]
     [OutputType('SPMigration.Status')]
     param(
         [securestring]

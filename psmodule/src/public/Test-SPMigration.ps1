@@ -25,7 +25,8 @@ function Test-SPMigration {
     Get-SPMigrationStatus
     #>
     [CmdletBinding()]
-    [OutputType([bool], 'SPMigration.Check')]
+    [OutputType([bool])]
+    [OutputType('SPMigration.Check')]
     param(
         [Parameter(Position = 0)]
         [ValidateSet('Source', 'Destination')]

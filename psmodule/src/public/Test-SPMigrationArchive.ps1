@@ -35,7 +35,8 @@ function Test-SPMigrationArchive {
     Import-SPMigration
     #>
     [CmdletBinding(DefaultParameterSetName = 'Path')]
-    [OutputType([bool], 'SPMigration.ArchiveTest')]
+    [OutputType([bool])]
+    [OutputType('SPMigration.ArchiveTest')]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName, ParameterSetName = 'Path')]
         [string[]]
