@@ -309,13 +309,11 @@ describe('damage', () => {
     const pfx = plainPfx([keyBag(ec.person, 'x'), certificateBag(ec.person, 'x')]);
     const key = toHex(entryOf(ec).privateKey.reveal);
     for (let i = 0; i < pfx.length; i++) {
-      for (const mask of [0x01, 0x20, 0x80]) {
-        const damaged = new Uint8Array(pfx);
-        damaged[i]! ^= mask;
-        codeOf(() => {
-          for (const entry of open(damaged)) expect(toHex(entry.privateKey.reveal)).toBe(key);
-        });
-      }
+      const damaged = new Uint8Array(pfx);
+      damaged[i]! ^= 1 << (i % 8);
+      codeOf(() => {
+        for (const entry of open(damaged)) expect(toHex(entry.privateKey.reveal)).toBe(key);
+      });
     }
   });
 
