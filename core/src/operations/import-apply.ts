@@ -10,21 +10,16 @@ import type {
   ImportedArchive,
   PrivatePart,
 } from '../domain/environment.ts';
-import type { SignedRevocationList } from '../domain/grant.ts';
 import type { CredentialId } from '../domain/ids.ts';
-import type { ImportPlan } from '../domain/import-plan.ts';
-import type { ReadArchive } from '../sealing/archive.ts';
 import { sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
-import type { Chain } from '../sealing/grants.ts';
 import { withCredentials } from './change-environment.ts';
 import { importResult } from './import-result.ts';
 import type { ImportWork } from './import-work.ts';
 import type { OpenedFresh, OpenedMerge } from './import-open.ts';
 import { register } from './initialize-user.ts';
-import type { Call } from './operation.ts';
 import { record } from './record.ts';
 import type { ImportResult } from './results.ts';
-import { commitEnvironment, requireNotInterrupted, requireUnchanged, type User } from './user-context.ts';
+import { commitEnvironment, requireNotInterrupted, requireUnchanged } from './user-context.ts';
 
 /** Install, or replace: the archive's environment becomes the one here. */
 export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise<ImportResult> {
