@@ -1,0 +1,14 @@
+/** Every vector, in the order of their names. */
+import { archiveCases } from './archive-cases.ts';
+import { grantCases } from './grant-cases.ts';
+import { storeCases } from './store-cases.ts';
+import { otherTextCases, textCases } from './text-cases.ts';
+import type { Vector } from './vector-file.ts';
+
+export const vectors: readonly Vector[] = [
+  ...textCases,
+  ...otherTextCases,
+  ...grantCases,
+  ...archiveCases,
+  ...storeCases,
+].sort((a, b) => (a.name < b.name ? -1 : 1));
