@@ -67,7 +67,7 @@ export async function bundle(source: BundleSource): Promise<Bundle> {
   const chunks = await Promise.all(
     built.outputFiles.map(async (file): Promise<[string, string]> => {
       const name = file.path.slice(join(source.root, 'out').length + 1);
-      return [name, await toFunction(name, file.text)];
+      return [name, await toFunction(file.text)];
     }),
   );
   chunks.sort(([a], [b]) => (a < b ? -1 : 1));
@@ -79,7 +79,7 @@ export async function bundle(source: BundleSource): Promise<Bundle> {
 const MODULE_URL = '__moduleUrl';
 const MODULE_URL_VALUE = 'require("node:url").pathToFileURL(process.execPath).href';
 
-async function toFunction(name: string, module: string): Promise<string> {
+async function toFunction(module: string): Promise<string> {
   // `import()` becomes `require` in a promise: vm.Script has no module loader that could answer it.
   const options = { ...COMMON, format: 'cjs', supported: { 'dynamic-import': false } } as const;
   const { code } = await transform(module, options);
