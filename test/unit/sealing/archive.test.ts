@@ -94,6 +94,13 @@ describe('archive', () => {
     );
   });
 
+  test('an environment of another size than its manifest says', () => {
+    const { environmentBytes } = decodeManifest(parts.manifest, 'x');
+    expect(codeOf(() => readArchive(forged({ environmentBytes: environmentBytes + 1 }), 'x'))).toBe(
+      'ArchiveDamaged',
+    );
+  });
+
   test('an entry that is too large is refused before it is read', () => {
     expect(errorOf(() => readArchive({ ...parts, 'buk.public': new Uint8Array(1025) }, 'x'))).toMatchObject({
       code: 'LimitExceeded',

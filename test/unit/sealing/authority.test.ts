@@ -19,6 +19,8 @@ import {
 } from '../../../core/src/sealing/basic-user-key.ts';
 import { checkIdentity } from '../../../core/src/sealing/identity.ts';
 import { checkRegistration } from '../../../core/src/sealing/registration.ts';
+import { generateAgreementKey } from '../../../core/src/crypto/ecdh.ts';
+import { basicUserKeyTemplate } from '../../../core/src/tpm2/templates.ts';
 import { bukPolicy } from '../../../core/src/tpm2/policy.ts';
 import { createSeededRandom } from '../../testkit/surroundings.ts';
 import {
@@ -55,6 +57,14 @@ describe('authority file', () => {
     expect(open({ ownerRoot: backupKey })).toBe('OwnerPasswordRejected');
     expect(open({ backupKey: ownerRoot })).toBe('OwnerPasswordRejected');
     expect(open({ ownerRoot: seededSecret('guess') })).toBe('OwnerPasswordRejected');
+  });
+
+  test('the same bytes as password root and as backup key are two keys', () => {
+    const same = sealAuthority(key, { owner, backupKey: ownerRoot, random, rehearsal: true });
+    const [first] = same.slots;
+    const swapped = { ...same, slots: [first, { ...first, kind: 'backup' as const }] as const };
+    expect(codeOf(() => openAuthority(same, { backupKey: ownerRoot }, 'a'))).toBeUndefined();
+    expect(codeOf(() => openAuthority(swapped, { backupKey: ownerRoot }, 'a'))).toBe('OwnerPasswordRejected');
   });
 
   test('a slot does not open beside another public key, or changed', () => {
@@ -102,6 +112,13 @@ describe('keys in files', () => {
     expect(isBasicUserKeyOf(key.public, key.nonce.subarray(1), root.public)).toBe(false);
     expect(isBasicUserKeyOf(key.public, key.nonce, createAuthority().public)).toBe(false);
     expect(isBasicUserKeyOf(makePlatform('PC-A').identity.storageKey, key.nonce, root.public)).toBe(false);
+  });
+
+  test('a root that is no authority key is refused, whatever the policy', () => {
+    const { storageKey } = makePlatform('PC-A').identity;
+    const policy = basicUserKeyPolicy(storageKey, key.nonce);
+    const under = basicUserKeyTemplate(policy, generateAgreementKey());
+    expect(isBasicUserKeyOf(under, key.nonce, storageKey)).toBe(false);
   });
 
   test('a key with the policy and another template is refused', () => {

@@ -167,6 +167,15 @@ describe('signing', () => {
     ]);
   });
 
+  test('a listed key is approved under one policyRef only: the one that its policy can use', () => {
+    const toB = grantFrom(a, b, { registrations: [register(key)] });
+    const own = makeKey(b.authority);
+    const registrations = [register(key, [toB]), register(own)];
+    const { grant } = grantFrom(b, c, { registrations }, { basicUserKey: [key.name, own.name].sort() });
+    expect(grant.approval.map(({ basicUserKey }) => basicUserKey)).toEqual([own.name]);
+    expect(grant.move.map(({ basicUserKey }) => basicUserKey)).toEqual([key.name]);
+  });
+
   test('for a key of another root that was not delegated nothing is signed', () => {
     const notOnward = grantFrom(a, b, { registrations: [register(key)], onward: false });
     for (const held of [[], [notOnward]]) {
