@@ -3,14 +3,18 @@
  * storage key and the vault key is unsealed below it. Merge: the archive's vault key is unsealed below the key that is
  * here already; nothing of the archive's blobs is kept. Neither changes any state.
  */
-import { hasCode } from '../domain/error.ts';
 import type { Environment } from '../domain/environment.ts';
 import { openArchive, type ReadArchive } from '../sealing/archive.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
-import { countingFailures, userTries } from './lock-out.ts';
 import type { Call } from './operation.ts';
-import { unlock, type PresentEnvironment, type UnlockedEnvironment, type User } from './user-context.ts';
+import {
+  tryPassword,
+  unlock,
+  type PresentEnvironment,
+  type UnlockedEnvironment,
+  type User,
+} from './user-context.ts';
 
 /** An archive opened where its key is new. */
 export interface OpenedFresh {
@@ -41,7 +45,7 @@ export async function openForFresh(
   const { manifest } = read;
   const root = await call.secrets.root('password', manifest.passwordSalt, whose(read));
   const keys = new UserKeys(root);
-  return counting(call, user, async () => {
+  return tryArchivePassword(call, user, read, async () => {
     using innerKey = keys.innerKey(manifest.archive);
     const { chip } = call.ports;
     const blob = await chip.importBasicUserKey(read.basicUserKey, read.duplicate, innerKey);
@@ -78,7 +82,7 @@ export async function openForMerge(
   try {
     const root = await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
     using keys = new UserKeys(root);
-    const archived = await counting(call, user, async () => {
+    const archived = await tryArchivePassword(call, user, read, async () => {
       using vaultKey = await local.loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
       using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive);
       return openArchive(read, archiveKey, path);
@@ -94,10 +98,19 @@ export async function openForMerge(
   }
 }
 
-function counting<Value>(call: Call, user: User, open: () => Promise<Value>): Promise<Value> {
-  const attempts = { read: () => user.store.attempts(), write: user.store.setAttempts.bind(user.store) };
-  const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
-  return countingFailures(attempts, userTries, call.ports.clock(), isWrong, open);
+/** Opens with the archive's password. */
+function tryArchivePassword<Value>(
+  call: Call,
+  user: User,
+  read: ReadArchive,
+  open: () => Promise<Value>,
+): Promise<Value> {
+  const { manifest } = read;
+  const meant = {
+    which: 'it is not the one the archive was made with',
+    whose: `${manifest.account.name} on ${manifest.sourceComputer} at the time of the export`,
+  };
+  return tryPassword(call, user, meant, open);
 }
 
 function whose({ manifest }: ReadArchive): string {

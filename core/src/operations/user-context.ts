@@ -102,9 +102,7 @@ export async function unlock(
   const whose = `${user.platform.account.name} on ${user.platform.settings.computer}`;
   const root = await call.secrets.root(password, header.passwordSalt, `the Basic User Password of ${whose}`);
   const keys = new UserKeys(root);
-  const attempts = { read: () => user.store.attempts(), write: user.store.setAttempts.bind(user.store) };
-  const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
-  return countingFailures(attempts, userTries, call.ports.clock(), isWrong, async () => {
+  return tryPassword(call, user, { which: 'it is not the one of this environment', whose }, async () => {
     const blob = openBasicUserKey(header, user.platform.settings.chip, keys.atRest, whose);
     const loaded = await call.ports.chip.loadBasicUserKey(
       { public: header.basicUserKey, private: blob },
@@ -129,6 +127,25 @@ export async function unlock(
       throw error;
     }
   });
+}
+
+/**
+ * Opens something with a password and counts failures. Chip and formats only know that it was wrong; which password was
+ * meant, and whose it is, is said here.
+ */
+export async function tryPassword<Value>(
+  call: Call,
+  user: User,
+  meant: { readonly which: string; readonly whose: string },
+  open: () => Promise<Value>,
+): Promise<Value> {
+  const attempts = { read: () => user.store.attempts(), write: user.store.setAttempts.bind(user.store) };
+  const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
+  try {
+    return await countingFailures(attempts, userTries, call.ports.clock(), isWrong, open);
+  } catch (error) {
+    throw isWrong(error) ? fail('PasswordRejected', meant, error) : error;
+  }
 }
 
 /** `PlanOutdated` where the current generation is not the one that was planned on. */
