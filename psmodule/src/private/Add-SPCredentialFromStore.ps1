@@ -25,7 +25,7 @@ function Add-SPCredentialFromStore {
     $oneTimeSecret = New-SPOneTimeSecret
     try {
         $pfx = $Certificate.Export('Pfx', $oneTimeSecret)
-    } catch [System.Management.Automation.MethodInvocationException] {
+    } catch [System.Security.Cryptography.CryptographicException] {
         Write-SPError -Conversation $Conversation -ErrorRecord (
             New-SPModuleError -Code 'KeyNotExportable' -Detail @{ certificate = $name } -Target $Certificate.Thumbprint)
         return

@@ -9,7 +9,7 @@ function New-SPConversation {
         [switch]
         $Force
     )
-    Assert-SPFullLanguage
+    Assert-SPFullLanguage -Cmdlet $Cmdlet
     $preference = @{}
     foreach ($name in @(
             'ErrorActionPreference', 'WarningPreference', 'VerbosePreference', 'ProgressPreference',
@@ -41,9 +41,15 @@ function New-SPConversation {
 # In Constrained Language neither a process nor an error record can be made, so this one error comes from the only command
 # that may make one there. It is the only use of a command outside Microsoft.PowerShell.Core.
 function Assert-SPFullLanguage {
+    param(
+        [Parameter(Mandatory)]
+        $Cmdlet
+    )
     $mode = $ExecutionContext.SessionState.LanguageMode
     if ($mode -ne 'FullLanguage') {
         $text = $script:ModuleErrors['ConstrainedLanguage']
+        # Write-Error names in the error id whom this variable names: the public cmdlet.
+        $MyInvocation = $Cmdlet.MyInvocation
         Microsoft.PowerShell.Utility\Write-Error -ErrorId 'ConstrainedLanguage' -Category $text['Category'] `
             -Message ($text['Message'] -replace '\{mode\}', $mode) -RecommendedAction $text['Hint'] -ErrorAction Stop
     }
