@@ -7,6 +7,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plain, toHex } from '../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { createSoftwareChip } from '../../core/src/adapters/chip-software/software-chip.ts';
+import {
+  generateStorageKey,
+  writeStorageKey,
+} from '../../core/src/adapters/chip-software/storage-key-file.ts';
 import type { Chip } from '../../core/src/ports/chip.ts';
 import { nameOf } from '../../core/src/tpm2/name.ts';
 import { bukBranches, bukPolicy, policyAuthorize, REF_ANY } from '../../core/src/tpm2/policy.ts';
@@ -73,6 +77,16 @@ describe('the software chip', () => {
     );
     const kept = toHex(await chip.storageKey());
     expect(keys.map(toHex)).toEqual(Array.from({ length: 8 }, () => kept));
+    expect(await readdir(folder)).toEqual(['storage-key']);
+  });
+
+  test('a key that was made meanwhile is kept: the later one is dropped', async () => {
+    const first = toHex(await chip.provision());
+    using late = generateStorageKey(random);
+    using kept = await writeStorageKey(path, late, random);
+    expect(toHex(late.public)).not.toBe(first);
+    expect(toHex(kept.public)).toBe(first);
+    expect(toHex(await chip.storageKey())).toBe(first);
     expect(await readdir(folder)).toEqual(['storage-key']);
   });
 
