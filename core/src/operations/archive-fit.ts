@@ -3,13 +3,10 @@
  * Import makes them all; Test-SPMigrationArchive shows each. None can be switched off.
  */
 import { fail } from '../domain/error.ts';
-import { groupFingerprint, type AuthorityFingerprint } from '../domain/ids.ts';
-import { checkBasicUserKey } from '../sealing/basic-user-key.ts';
-import { authorityFingerprint, tpmName } from '../sealing/fingerprints.ts';
-import { checkGrant, verifyChain, verifyGrant, type Chain } from '../sealing/grants.ts';
+import { tpmName } from '../sealing/fingerprints.ts';
+import { checkGrant, checkNotRevoked, checkTrusted, verifyChain } from '../sealing/grants.ts';
 import type { ReadArchive } from '../sealing/archive.ts';
 import { lastGrant } from './archive.ts';
-import { requireChainNotRevoked } from './export-environment.ts';
 import type { GrantsHere } from './grants-context.ts';
 import type { Call } from './operation.ts';
 import { requireSameKind, type Platform } from './platform-context.ts';
@@ -29,20 +26,12 @@ export interface FitCheck {
   readonly check: (fit: Fit) => void;
 }
 
-/** The chain of grants in an archive, verified up to the key's root authority. */
-export function verifiedChain(
-  read: ReadArchive,
-  path: string,
-): Chain & { readonly rootAuthority: Uint8Array } {
-  read.grants.forEach((signed, index) => {
-    verifyGrant(signed, `${path} (grant ${index + 1})`);
-  });
-  const chain = verifyChain(
+/** The chain of grants in an archive, verified up to the authority fixed in its key. */
+export function verifiedChain(read: ReadArchive, path: string): ReturnType<typeof verifyChain> {
+  return verifyChain(
     { grants: read.grants, basicUserKey: read.basicUserKey, nonce: read.manifest.nonce },
     path,
   );
-  checkBasicUserKey(read.basicUserKey, read.manifest.nonce, chain.rootAuthority, path);
-  return chain;
 }
 
 /** All of them, in order. */
@@ -87,27 +76,19 @@ export const fitChecks: readonly FitCheck[] = [
         revoked: here.revoked,
       };
       checkGrant(lastGrant(read), facts, path);
-      requireChainNotRevoked(read, here);
+      for (const signed of read.grants) checkNotRevoked(signed, here.revoked);
     },
   },
   {
     name: 'Trust',
     passedText: 'The policy of this platform accepts its authorities.',
     check: ({ read, platform }) => {
-      const trusted = platform.policy.trustedAuthorities;
-      if (trusted === undefined) return;
-      const chain = verifiedChain(read, '');
-      for (const authority of [authorityFingerprint(chain.rootAuthority), lastGrant(read).signer]) {
-        requireTrusted(trusted, authority);
-      }
+      // The first signer is the root authority: the check of the grants above has shown that.
+      const signers = [read.grants[0] ?? lastGrant(read), lastGrant(read)].map(({ signer }) => signer);
+      checkTrusted(signers, platform.policy.trustedAuthorities);
     },
   },
 ];
-
-function requireTrusted(trusted: readonly AuthorityFingerprint[], authority: AuthorityFingerprint): void {
-  if (!trusted.includes(authority))
-    throw fail('AuthorityNotTrusted', { authority: groupFingerprint(authority) });
-}
 
 /** Makes all checks; the first that does not hold throws. */
 export function requireFit(fit: Fit): void {

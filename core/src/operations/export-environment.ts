@@ -12,11 +12,10 @@ import { decodeGrant } from '../format/grant-v1.ts';
 import { sealArchive, readArchive } from '../sealing/archive.ts';
 import { checkBasicUserKey } from '../sealing/basic-user-key.ts';
 import { tpmName } from '../sealing/fingerprints.ts';
-import { chainFor, checkGrant, type Chain } from '../sealing/grants.ts';
+import { chainFor, checkGrant, checkNotRevoked, type Chain } from '../sealing/grants.ts';
 import { archiveResult } from './archive.ts';
 import { prepareUnlock, userForChange, type PresentUser } from './change-environment.ts';
 import { grantsForOneDestination, type DestinationChoice } from './destination.ts';
-import { safeFileName, shortAccountName } from './file-names.ts';
 import { grantsHere, type FoundGrant, type GrantsHere } from './grants-context.ts';
 import type { Call, Changer } from './operation.ts';
 import { record } from './record.ts';
@@ -43,7 +42,7 @@ export const exportEnvironment: Changer<ExportParameters, ArchiveResult> = async
   const { found, chain } = chooseGrant(call, user, here, parameters);
   const { grant } = found.signed;
   const overwrite = parameters.overwrite ?? false;
-  const name = `${shortAccountName(account.name)}@${safeFileName(grant.destinationComputer)}.sparc`;
+  const name = `${shortName(account.name)}@${grant.destinationComputer}.sparc`;
   const path = await ports.files.outputPath(parameters.path, name, overwrite);
   warnAboutOnward(call, user, found);
   const { publicPart } = user.present;
@@ -180,7 +179,7 @@ function chooseGrant(
         nonce: present.decoded.header.nonce,
         rootAuthority: present.publicPart.rootAuthority,
       });
-      requireChainNotRevoked(chain, here);
+      for (const signed of chain.grants) checkNotRevoked(signed, here.revoked);
       return { found, chain };
     } catch (error) {
       if (!isSPMigrationError(error)) throw error;
@@ -188,17 +187,6 @@ function chooseGrant(
     }
   }
   throw errors[0] ?? fail('InternalError', { problem: 'no grant and no reason' });
-}
-
-/** A revocation that is known here ends an earlier grant's delegation too (ruling 3). */
-export function requireChainNotRevoked(
-  chain: Pick<Chain, 'grants'>,
-  here: Pick<GrantsHere, 'revoked'>,
-): void {
-  for (const { grant, signer } of chain.grants) {
-    const reason = here.revoked(signer, grant.serial);
-    if (reason !== undefined) throw fail('GrantRevoked', { serial: grant.serial, reason });
-  }
 }
 
 /** Ruling 2: a key that was registered after its owner's grant was signed cannot be moved on from the destination. */
@@ -209,4 +197,10 @@ function warnAboutOnward(call: Call, user: PresentUser, { signed: { grant } }: F
     `The grant ${grant.serial} was signed before this user was registered: from ${grant.destinationComputer} the keys cannot be moved on. Ask the owner to grant again if that is wanted.`,
     'OnwardNotDelegated',
   );
+}
+
+/** `PC-A\\anna` and `anna@example.org` are `anna`: the account's part of the default file name. */
+function shortName(account: string): string {
+  const afterDomain = account.slice(account.lastIndexOf('\\') + 1);
+  return afterDomain.split('@')[0] ?? afterDomain;
 }

@@ -2,7 +2,6 @@
 import type { Identity } from '../domain/platform.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import { encodeIdentity } from '../format/identity-v1.ts';
-import { safeFileName } from './file-names.ts';
 import { identityResult } from './identity.ts';
 import type { Changer } from './operation.ts';
 import { requireAdministrator, requirePlatform } from './platform-context.ts';
@@ -20,7 +19,7 @@ export const exportIdentity: Changer<ExportIdentityParameters, IdentityResult> =
   const platform = await requirePlatform(ports);
   const { computer, chip, rehearsal, storageKey, authorityKey } = platform.settings;
   const overwrite = parameters.overwrite ?? false;
-  const path = await ports.files.outputPath(parameters.path, `${safeFileName(computer)}.spid`, overwrite);
+  const path = await ports.files.outputPath(parameters.path, `${computer}.spid`, overwrite);
   const identity: Identity = {
     computer,
     chip,

@@ -12,7 +12,6 @@ import {
 } from '../format/authority-v1.ts';
 import { createAuthority, sealAuthority, type AuthorityKey } from '../sealing/authority.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
-import { safeFileName } from './file-names.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable } from './password-rules.ts';
 import type { SaltedRoot } from './secrets.ts';
@@ -30,7 +29,7 @@ const ownerPassword = 'the new Owner Password';
 export const newAuthority: Changer<NewAuthorityParameters, AuthorityResult> = async (call, parameters) => {
   const { files } = call.ports;
   const overwrite = parameters.overwrite ?? false;
-  const name = safeFileName(parameters.name ?? 'fleet');
+  const name = parameters.name ?? 'fleet';
   const path = await files.outputPath(parameters.path, `${name}.spauthority`, overwrite);
   const publicPath = await files.outputPath(`${path}.pub`, '', overwrite);
   const backupPath =

@@ -12,7 +12,6 @@ import { secondsPerDay } from '../domain/time.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { changeEnvironment, prepareUnlock, userForChange, withCredentials } from './change-environment.ts';
 import { commonNameOf, credentialResult } from './credential.ts';
-import { safeFileName } from './file-names.ts';
 import type { Changer } from './operation.ts';
 import type { CredentialResult } from './results.ts';
 import { presentFacts } from './user-context.ts';
@@ -64,7 +63,7 @@ export const newCredential: Changer<NewCredentialParameters, CredentialResult> =
   const requestPath =
     parameters.requestPath === undefined
       ? undefined
-      : await ports.files.outputPath(parameters.requestPath, `${safeFileName(label)}.csr`, overwrite);
+      : await ports.files.outputPath(parameters.requestPath, `${label}.csr`, overwrite);
   return {
     plan: {
       action: 'Make a credential',
