@@ -34,9 +34,11 @@ async function main(): Promise<void> {
   );
   const module = join(await builtModule(), 'SPMigration.psd1');
   const folder = await mkdtemp(join(tmpdir(), 'spmigration-demo-'));
+  const demonstration = new Demonstration(folder, module, say);
   try {
-    await new Demonstration(folder, module, say).run();
+    await demonstration.run();
   } finally {
+    await demonstration.close();
     await rm(folder, { recursive: true, force: true });
   }
   say.text(`Done in ${Math.round((performance.now() - began) / 1000)} s; nothing is left behind.`);
@@ -66,10 +68,14 @@ class Demonstration {
     await mkdir(this.#share);
     await this.#letters.prepare();
     await this.#beforeTheMove();
-    const fingerprint = await this.#fromAToB();
-    await this.#refusalsOnTheWay(fingerprint);
+    await this.#fromAToB();
+    await this.#refusalsOnTheWay();
     await this.#fromBToC();
     await this.#theSameSigner();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#a.close(), this.#b.close(), this.#c.close()]);
   }
 
   async #beforeTheMove(): Promise<void> {
@@ -100,7 +106,7 @@ class Demonstration {
     );
   }
 
-  async #fromAToB(): Promise<string> {
+  async #fromAToB(): Promise<void> {
     const say = this.#say;
     say.chapter('The move to PC-B');
     await say.refused('Anna', 'tries to export without a grant', 'DestinationNotAuthorized', () =>
@@ -110,7 +116,7 @@ class Demonstration {
       this.#b.run('export-identity.ps1', [this.#share], []),
     );
     await this.#c.run('export-identity.ps1', [this.#share], []);
-    const fingerprint = await this.#b.fingerprint();
+    const fingerprint = this.#b.fingerprint;
     await say.refused('Owner of PC-A', "is handed PC-C's file under PC-B's name", 'FingerprintMismatch', () =>
       this.#a.run('grant-swapped.ps1', [join(this.#share, 'PC-C.spid'), fingerprint], [owners.A]),
     );
@@ -123,10 +129,9 @@ class Demonstration {
     await say.step('Anna', 'exports for PC-B', () =>
       this.#a.run('export.ps1', [this.#share, 'PC-B'], [password]),
     );
-    return fingerprint;
   }
 
-  async #refusalsOnTheWay(fingerprint: string): Promise<void> {
+  async #refusalsOnTheWay(): Promise<void> {
     const say = this.#say;
     const archive = join(this.#share, `${this.#a.user}@PC-B.sparc`);
     await say.refused(
@@ -149,9 +154,10 @@ class Demonstration {
       'PasswordRejected',
       () => this.#b.run('import-refused.ps1', [archive, 'PasswordRejected'], ['a guess that is wrong']),
     );
-    await say.step('Anna', `looks first and then imports on PC-B (${fingerprint.slice(0, 9)}…)`, () =>
-      this.#b.run('import.ps1', [archive], [password]),
+    await say.step('Anna', 'looks what an import on PC-B would do', () =>
+      this.#b.run('look.ps1', [archive], [password]),
     );
+    await say.step('Anna', 'imports on PC-B', () => this.#b.run('import.ps1', [archive], [password]));
     await say.step('Anna', 'signs twice and opens the old letter on PC-B', () => this.#useKeys(this.#b));
   }
 
@@ -160,7 +166,7 @@ class Demonstration {
     say.chapter('PC-A is gone; on to PC-C');
     await this.#a.destroy();
     say.text('The folder of PC-A is deleted. Its owner had let the keys be moved on from PC-B.');
-    const fingerprint = await this.#c.fingerprint();
+    const fingerprint = this.#c.fingerprint;
     await say.step('Owner of PC-B', 'grants PC-C', () =>
       this.#b.run('grant.ps1', [join(this.#share, 'PC-C.spid'), fingerprint], [owners.B]),
     );

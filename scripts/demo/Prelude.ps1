@@ -1,17 +1,8 @@
-# What every step of the demonstration begins with: the module, and the secrets, which come line by line from standard
-# input, so that none is an argument, an environment variable or a file.
+# What every computer of the demonstration begins with: the module, and a way to show refusals. The steps' secrets reach
+# PowerShell through its standard input, so that none is an argument, an environment variable or a file.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Import-Module $env:DEMO_MODULE
-
-function Read-Secret {
-    $secret = [securestring]::new()
-    foreach ($character in [Console]::In.ReadLine().ToCharArray()) {
-        $secret.AppendChar($character)
-    }
-    $secret.MakeReadOnly()
-    return $secret
-}
 
 # Runs what must be refused, and shows the refusal's id and text. Anything else is a failure of the demonstration.
 function Show-Refusal {

@@ -1,5 +1,4 @@
 # Somebody put another computer's file where the identity was: the fingerprint tells.
-param([string] $Identity, [string] $Fingerprint)
-. $PSScriptRoot/Prelude.ps1
-$owner = Read-Secret
+param([string] $Identity, [string] $Fingerprint, [securestring[]] $Secret)
+$owner = $Secret[0]
 Show-Refusal FingerprintMismatch { Grant-SPMigrationAccess -Path $Identity -Fingerprint $Fingerprint -OwnerPassword $owner -Force }

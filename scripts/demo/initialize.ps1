@@ -1,5 +1,5 @@
 # The administrator of a computer: once, before anything else.
-. $PSScriptRoot/Prelude.ps1
-$owner = Read-Secret
+param([securestring[]] $Secret)
+$owner = $Secret[0]
 $status = Initialize-SPMigrationPlatform -OwnerPassword $owner
 "$($status.Computer) is initialized; its fingerprint is $($status.Fingerprint)"

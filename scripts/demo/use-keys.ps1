@@ -1,8 +1,7 @@
 # Anna at work: both credentials into the certificate store, then two signatures and one message opened, all by .NET's
 # own CMS classes.
-param([string] $Folder, [string] $Received)
-. $PSScriptRoot/Prelude.ps1
-$password = Read-Secret
+param([string] $Folder, [string] $Received, [securestring[]] $Secret)
+$password = $Secret[0]
 # On Linux .NET keeps that store unencrypted; this is a demonstration, so it is accepted, and said.
 Get-SPMigrationCredential | Install-SPMigrationCredential -Password $password -AllowUnprotectedStore:(-not $env:WINDIR) | Out-Null
 $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser')
