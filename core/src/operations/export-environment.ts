@@ -178,6 +178,7 @@ function chooseGrant(
         basicUserKey: present.decoded.header.basicUserKey,
         nonce: present.decoded.header.nonce,
         rootAuthority: present.publicPart.rootAuthority,
+        account: platform.account.name,
       });
       for (const signed of chain.grants) checkNotRevoked(signed, here.revoked);
       return { found, chain };
