@@ -41,7 +41,7 @@ export const errorCatalogue = {
   InternalError: {
     class: 'internal',
     message: 'Something that cannot happen happened: {problem}',
-    hint: 'Nothing was changed. Please report this text.',
+    hint: 'Report this text; Get-SPMigrationStatus shows what is here now.',
   },
 
   // usage
