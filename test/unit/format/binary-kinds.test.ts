@@ -138,6 +138,36 @@ describe('public part', () => {
     expect(decodePublicPart(right, 'x').credentials).toHaveLength(2);
   });
 
+  test('refuses features that are not in order, come twice or do not exist', () => {
+    // Root authority and grants, each behind its length, then the count of features.
+    const at = 2 + 88 + 1 + (4 + 900) + (4 + 901) + 1;
+    expect(publicBytes[at - 1]).toBe(2);
+    const [before, first, second] = [
+      [0, at],
+      [at, at + 17],
+      [at + 17, at + 34],
+    ].map(([from, to]) => publicBytes.slice(from, to));
+    if (before === undefined || first === undefined || second === undefined) throw new Error('three pieces');
+    const unknown = concat(Uint8Array.of(4), second.slice(1));
+    for (const pair of [
+      [second, first],
+      [first, first],
+      [first, unknown],
+    ]) {
+      const changed = concat(before, ...pair, publicBytes.slice(at + 34));
+      expect(refusal(() => decodePublicPart(changed, 'x'))).toContain(
+        'features that are unknown or not in order',
+      );
+    }
+  });
+
+  test('refuses a feature of a credential that is not there', () => {
+    const at = 2 + 88 + 1 + (4 + 900) + (4 + 901) + 2;
+    const changed = publicBytes.slice();
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    expect(refusal(() => decodePublicPart(changed, 'x'))).toContain('assigns a credential that is not there');
+  });
+
   test('every truncation and every trailing byte is refused', () => {
     for (let length = 0; length < publicBytes.length; length++) {
       expect(refusal(() => decodePublicPart(publicBytes.subarray(0, length), 'x'))).toMatch(
@@ -195,6 +225,23 @@ describe('private part', () => {
       expect(refusal(() => decodePrivatePart(privateBytes.subarray(0, length), 'x'))).toMatch(
         /^EnvironmentDamaged: .*the private part /,
       );
+    }
+  });
+
+  test.each(['tombstones', 'replaces'] as const)('refuses %s that are not sorted or come twice', (list) => {
+    const kind = list === 'replaces' ? 'TpmName' : 'CredentialId';
+    const ids = [fixedId(kind, 1), fixedId(kind, 2)].sort();
+    const bytes = encodePrivatePart({ ...empty, [list]: ids }).reveal;
+    const length = (ids[0] ?? '').length / 2;
+    // Each list stands behind a count of two bytes; `replaces` is the last one, `tombstones` the one before.
+    const end = bytes.length - (list === 'replaces' ? 0 : 2);
+    const [first, second] = [bytes.slice(end - 2 * length, end - length), bytes.slice(end - length, end)];
+    for (const pair of [
+      [second, first],
+      [first, first],
+    ]) {
+      const changed = concat(bytes.slice(0, end - 2 * length), ...pair, bytes.slice(end));
+      expect(refusal(() => decodePrivatePart(changed, 'x'))).toContain('not sorted or has an element twice');
     }
   });
 
