@@ -17,7 +17,7 @@ import { readIdentityFile } from './identity.ts';
 import type { Call, Changer } from './operation.ts';
 import { findPlatform, requireAdministrator, requirePlatform, requireSameKind } from './platform-context.ts';
 import { record } from './record.ts';
-import { knownRegistrations } from './registrations.ts';
+import { knownRegistrations, registrationKey } from './registrations.ts';
 import type { AccessResult } from './results.ts';
 
 export interface GrantAccessParameters extends AuthorityChoice {
@@ -87,7 +87,7 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
         identity: toHex(sha256(identity.storageKey, identity.authorityKey)),
         fingerprint: destination.fingerprint,
         authority: toHex(authority.publicKey),
-        registrations: registrations.map((registration) => tpmName(registration.basicUserKey)),
+        registrations: registrations.map(registrationKey),
       },
     },
     prepare: authority.prepare,

@@ -14,7 +14,10 @@ import { requireSameKind, type Platform } from './platform-context.ts';
 
 const maximumRegistrationBytes = 5 * 4 * 1024 * 1024;
 
-/** All that can be used, one per Basic User Key, sorted by its Name. Files that cannot be used are reported. */
+/**
+ * All that can be used, sorted. One per account and Basic User Key: a file that another account leaves for somebody's key
+ * must not take the place of the real one. Files that cannot be used are reported.
+ */
 export async function knownRegistrations(
   call: Call,
   platform: Platform | undefined,
@@ -22,7 +25,7 @@ export async function knownRegistrations(
 ): Promise<readonly Registration[]> {
   const known = new Map<string, Registration>();
   const add = (registration: Registration): void =>
-    void known.set(tpmName(registration.basicUserKey), registration);
+    void known.set(registrationKey(registration), registration);
   if (platform !== undefined) {
     for (const file of await call.ports.platform.registrations()) {
       reporting(call, () => {
@@ -43,6 +46,11 @@ export async function knownRegistrations(
     }
   }
   return [...known.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, registration]) => registration);
+}
+
+/** What tells registrations apart; also a fact of the plans that use them. */
+export function registrationKey({ account, basicUserKey }: Registration): string {
+  return `${tpmName(basicUserKey)} ${account.id}`;
 }
 
 function read(call: Call, bytes: Uint8Array, path: string): Registration {
