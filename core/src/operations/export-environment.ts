@@ -19,6 +19,7 @@ import { grantsForOneDestination, type DestinationChoice } from './destination.t
 import { grantsHere, type FoundGrant, type GrantsHere } from './grants-context.ts';
 import type { Call, Changer } from './operation.ts';
 import { record } from './record.ts';
+import { requireNewestLists } from './revocation-memory.ts';
 import type { ArchiveResult } from './results.ts';
 import { presentFacts, requireNotInterrupted, unlock } from './user-context.ts';
 
@@ -32,6 +33,8 @@ export interface ExportParameters extends DestinationChoice {
 interface ChosenGrant {
   readonly found: FoundGrant;
   readonly chain: Chain;
+  /** All that was seen when it was chosen. */
+  readonly here: GrantsHere;
 }
 
 export const exportEnvironment: Changer<ExportParameters, ArchiveResult> = async (call, parameters) => {
@@ -62,14 +65,14 @@ export const exportEnvironment: Changer<ExportParameters, ArchiveResult> = async
       facts: { ...presentFacts(user), path, grants: chain.grants.map(({ bytes }) => toHex(sha256(bytes))) },
     },
     prepare: prepareUnlock(call, user),
-    apply: () => writeArchive(call, user, { found, chain }, path, overwrite),
+    apply: () => writeArchive(call, user, { found, chain, here }, path, overwrite),
   };
 };
 
 async function writeArchive(
   call: Call,
   user: PresentUser,
-  { found, chain }: ChosenGrant,
+  { found, chain, here }: ChosenGrant,
   path: string,
   overwrite: boolean,
 ): Promise<ArchiveResult> {
@@ -87,6 +90,7 @@ async function writeArchive(
       environment.publicPart.rootAuthority,
       user.present.stored.path,
     );
+    requireNewestLists(environment.privatePart.revocationNumbers, chain.grants, here.revocations);
     const archive = toId('ArchiveId', toHex(ports.random(16)));
     using innerKey = keys.innerKey(archive);
     using archiveKey = keys.archiveKey(vaultKey, archive);
@@ -181,7 +185,7 @@ function chooseGrant(
         account: platform.account.name,
       });
       for (const signed of chain.grants) checkNotRevoked(signed, here.revoked);
-      return { found, chain };
+      return { found, chain, here };
     } catch (error) {
       if (!isSPMigrationError(error)) throw error;
       errors.push(error);

@@ -18,8 +18,11 @@ import type { ImportWork } from './import-work.ts';
 import type { OpenedFresh, OpenedMerge } from './import-open.ts';
 import { register } from './initialize-user.ts';
 import { record } from './record.ts';
+import { rememberLists } from './revocation-memory.ts';
 import type { ImportResult } from './results.ts';
 import { commitEnvironment, requireNotInterrupted, requireUnchanged } from './user-context.ts';
+
+const rememberedArchives = 1000;
 
 /** Install, or replace: the archive's environment becomes the one here. */
 export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise<ImportResult> {
@@ -104,7 +107,7 @@ function freshEnvironment(work: ImportWork, archived: Environment): Environment 
     privatePart: {
       ...archived.privatePart,
       importedArchives: withArchive(archived.privatePart.importedArchives, work),
-      revocationNumbers: withRevocations(archived.privatePart.revocationNumbers, work),
+      revocationNumbers: rememberLists(archived.privatePart.revocationNumbers, work.revocations),
     },
   };
 }
@@ -137,7 +140,7 @@ function mergedEnvironment(
       ...local.privatePart,
       keys,
       importedArchives: withArchive(local.privatePart.importedArchives, work),
-      revocationNumbers: withRevocations(local.privatePart.revocationNumbers, work),
+      revocationNumbers: rememberLists(local.privatePart.revocationNumbers, work.revocations),
     },
   };
 }
@@ -152,22 +155,14 @@ function keyOf(
   return key;
 }
 
+/** Old entries go once there are many, but never the newest of a source: that one decides what is "older". */
 function withArchive(known: readonly ImportedArchive[], { read }: ImportWork): readonly ImportedArchive[] {
   const { archive, sourceKey: source, generation } = read.manifest;
-  return [...known.filter((one) => one.archive !== archive), { archive, source, generation }];
-}
-
-/** The highest number of each authority's list that was met. */
-function withRevocations(
-  known: PrivatePart['revocationNumbers'],
-  { revocations }: ImportWork,
-): PrivatePart['revocationNumbers'] {
-  const numbers = new Map(known.map(({ authority, number }) => [authority, number]));
-  for (const { signer, list } of revocations)
-    numbers.set(signer, Math.max(list.number, numbers.get(signer) ?? 0));
-  return [...numbers]
-    .map(([authority, number]) => ({ authority, number }))
-    .sort((a, b) => (a.authority < b.authority ? -1 : 1));
+  const all = [...known.filter((one) => one.archive !== archive), { archive, source, generation }];
+  const isNewest = (entry: ImportedArchive): boolean =>
+    all.every((other) => other.source !== entry.source || other.generation <= entry.generation);
+  const surplus = all.length - rememberedArchives;
+  return all.filter((entry, index) => index >= surplus || isNewest(entry));
 }
 
 async function recordImport({ call, user, read, plan }: ImportWork, result: ImportResult): Promise<void> {

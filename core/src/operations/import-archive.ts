@@ -16,6 +16,7 @@ import { importLines, importResult } from './import-result.ts';
 import type { ImportWork } from './import-work.ts';
 import type { Changer, Fact, Plan } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
+import { requireNewestLists } from './revocation-memory.ts';
 import type { ImportResult } from './results.ts';
 import { findUser, presentFacts } from './user-context.ts';
 
@@ -49,6 +50,8 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
       : await openForFresh(call, user, read, path);
   try {
     const local = opened.kind === 'merge' ? opened.local : undefined;
+    const remembered = (local?.environment ?? opened.archived).privatePart.revocationNumbers;
+    requireNewestLists(remembered, chain.grants, here.revocations);
     const known = local?.environment.privatePart.importedArchives ?? [];
     const fromSource = known.filter(({ source }) => source === read.manifest.sourceKey);
     const plan = planImport(

@@ -1,0 +1,34 @@
+/**
+ * Revocation lists that go backwards. An environment remembers the highest number it met of each authority's list; where a
+ * move depends on an authority, a lower list, or none any more, is refused: someone may have put an old one back.
+ */
+import { fail } from '../domain/error.ts';
+import type { PrivatePart } from '../domain/environment.ts';
+import type { SignedGrant, SignedRevocationList } from '../domain/grant.ts';
+import { groupFingerprint } from '../domain/ids.ts';
+
+type Remembered = PrivatePart['revocationNumbers'];
+
+/** `RevocationListOutdated` where a list of one of the chain's signers is older than one that was met before. */
+export function requireNewestLists(
+  remembered: Remembered,
+  chain: readonly SignedGrant[],
+  lists: readonly SignedRevocationList[],
+): void {
+  for (const { signer } of chain) {
+    const known = remembered.find(({ authority }) => authority === signer)?.number ?? 0;
+    const number = lists.find((list) => list.signer === signer)?.list.number ?? 0;
+    if (number < known) {
+      throw fail('RevocationListOutdated', { authority: groupFingerprint(signer), number, known });
+    }
+  }
+}
+
+/** What is remembered after these lists were met; sorted, as the format demands. */
+export function rememberLists(remembered: Remembered, lists: readonly SignedRevocationList[]): Remembered {
+  const numbers = new Map(remembered.map(({ authority, number }) => [authority, number]));
+  for (const { signer, list } of lists) numbers.set(signer, Math.max(list.number, numbers.get(signer) ?? 0));
+  return [...numbers]
+    .map(([authority, number]) => ({ authority, number }))
+    .sort((a, b) => (a.authority < b.authority ? -1 : 1));
+}
