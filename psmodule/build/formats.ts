@@ -44,8 +44,7 @@ function list(name: string, type: ResultType): string {
   const items = Object.keys(type.fields)
     .map(propertyName)
     .map(
-      (property) =>
-        `              <ListItem><Label>${property}</Label>${shown(type, property)}</ListItem>`,
+      (property) => `              <ListItem><Label>${property}</Label>${shown(type, property)}</ListItem>`,
     );
   return view(
     name,

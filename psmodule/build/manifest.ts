@@ -6,7 +6,7 @@ import { cmdlets } from '../schema/cmdlets.ts';
 import { quote } from './tables.ts';
 
 const DESCRIPTION =
-  'Moves a person\'s security environment (keys, certificates and their settings) from one computer to another so that ' +
+  "Moves a person's security environment (keys, certificates and their settings) from one computer to another so that " +
   'nobody can do it alone: the owner decides where keys may go, the person decides that they go. Not for SharePoint.';
 
 export function renderManifest(version: string): string {

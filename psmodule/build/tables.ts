@@ -3,7 +3,7 @@
  */
 import { errorCatalogue, errorClasses } from '../../core/src/domain/error-catalogue.ts';
 import { endingErrors, moduleErrors } from '../schema/errors.ts';
-import { propertyName, resultTypes, type FieldKind } from '../schema/results.ts';
+import { propertyName, resultTypes, type FieldKind, type ResultType } from '../schema/results.ts';
 
 /** A single-quoted PowerShell string, in which nothing is expanded. */
 export function quote(text: string): string {
@@ -18,28 +18,32 @@ Set-StrictMode -Version 3.0
 $script:ModuleBase = $PSScriptRoot
 $script:ModuleVersion = ${quote(version)}
 
-# Properties of result types: a date, a list of texts, a list of another type's objects, or plain.
+# Properties of result types: \`:date\`, \`:texts\` for a list of texts, a type's name for a list of its objects, or plain.
+# Text, and read when a type is first met: large tables of tables are what makes a module slow to import.
 $script:ResultTypes = @{
 ${Object.entries(resultTypes).map(renderType).join('\n')}
 }
 
-# The catalogue's words for errors that this module finds by itself.
-$script:ModuleErrors = @{
-${moduleErrors.map(renderError).join('\n')}
-}
-
 # Errors after which the next item of a pipeline would fail in the same way.
-$script:EndingErrors = @(
-${endingErrors.map((code) => `    ${quote(code)}`).join('\n')}
-)
+$script:EndingErrors = -split ${quote(endingErrors.join(' '))}
+
+# The catalogue's words for errors that this module finds by itself.
+function Get-SPErrorText {
+    param(
+        [Parameter(Mandatory)]
+        [string]
+        $Code
+    )
+    switch ($Code) {
+${moduleErrors.map(renderError).join('\n')}
+    }
+}
 `;
 }
 
-function renderType([name, type]: readonly [string, (typeof resultTypes)[keyof typeof resultTypes]]): string {
-  const fields = Object.entries(type.fields).map(
-    ([field, kind]) => `        ${propertyName(field)} = ${quote(conversion(kind))}`,
-  );
-  return `    ${name} = [ordered]@{\n${fields.join('\n')}\n    }`;
+function renderType([name, type]: readonly [string, ResultType]): string {
+  const fields = Object.entries(type.fields).map(([field, kind]) => propertyName(field) + conversion(kind));
+  return `    ${name} = ${quote(fields.join(' '))}`;
 }
 
 function conversion(kind: FieldKind): string {
@@ -47,22 +51,24 @@ function conversion(kind: FieldKind): string {
     case 'text':
     case 'number':
     case 'boolean':
-      return 'plain';
+      return '';
     case 'date':
     case 'texts':
-      return kind;
+      return `:${kind}`;
     default:
-      return kind.of;
+      return `:${kind.of}`;
   }
 }
 
 function renderError(code: (typeof moduleErrors)[number]): string {
   const { class: errorClass, message, hint } = errorCatalogue[code];
   return [
-    `    ${code} = @{`,
-    `        Category = ${quote(errorClasses[errorClass].category)}`,
-    `        Message  = ${quote(message)}`,
-    `        Hint     = ${quote(hint)}`,
-    '    }',
+    `        ${quote(code)} {`,
+    '            return @{',
+    `                Category = ${quote(errorClasses[errorClass].category)}`,
+    `                Message  = ${quote(message)}`,
+    `                Hint     = ${quote(hint)}`,
+    '            }',
+    '        }',
   ].join('\n');
 }

@@ -285,7 +285,11 @@ const featureCmdlets: readonly Cmdlet[] = [
     output: ['Feature'],
     parameters: [
       feature,
-      parameter('Credential', 'string', { position: 1, fromPipeline: true, fromPipelineByPropertyName: true }),
+      parameter('Credential', 'string', {
+        position: 1,
+        fromPipeline: true,
+        fromPipelineByPropertyName: true,
+      }),
       password,
       allowServiceAccount,
     ],

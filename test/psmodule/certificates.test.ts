@@ -24,9 +24,33 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
     mkdirSync(join(fake.folder, 'home'));
     const at = (name: string) => join(fake.folder, name);
     pfxPath = at('anna.pfx');
-    const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', at('k.pem'), '-out', at('c.pem'), '-subj', '/CN=Anna');
-    openssl('pkcs12', '-export', '-inkey', at('k.pem'), '-in', at('c.pem'), '-out', pfxPath, '-passout', 'pass:from-file');
+    const openssl = (...args: readonly string[]) =>
+      execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      at('k.pem'),
+      '-out',
+      at('c.pem'),
+      '-subj',
+      '/CN=Anna',
+    );
+    openssl(
+      'pkcs12',
+      '-export',
+      '-inkey',
+      at('k.pem'),
+      '-in',
+      at('c.pem'),
+      '-out',
+      pfxPath,
+      '-passout',
+      'pass:from-file',
+    );
     thumbprint = openssl('x509', '-in', at('c.pem'), '-noout', '-fingerprint', '-sha1')
       .toString()
       .replace(/.*=|:|\s/g, '');
@@ -45,10 +69,21 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
   });
 
   const credential = (rest: Readonly<Record<string, unknown>> = {}): Act =>
-    result('Credential', { credential: 'c1', label: 'Anna', subject: 'CN=Anna', thumbprint, features: [], installed: true, ...rest });
+    result('Credential', {
+      credential: 'c1',
+      label: 'Anna',
+      subject: 'CN=Anna',
+      thumbprint,
+      features: [],
+      installed: true,
+      ...rest,
+    });
 
   it('that are piped go to the core as PKCS#12 under 32 random bytes', async () => {
-    fake.script({ 'credential-add:plan': [plan('p1')], 'credential-add:apply': [credential({ change: 'Added' })] });
+    fake.script({
+      'credential-add:plan': [plan('p1')],
+      'credential-add:apply': [credential({ change: 'Added' })],
+    });
     const { errors, output } = await session.invoke<{ Change: string }>(
       `$c = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new($data, 'from-file', 'Exportable')
        $c | Add-SPMigrationCredential -Password $password`,
@@ -59,8 +94,8 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
     const [planned, applied] = fake.core.asked();
     expect(planned?.parameters).toEqual({ origin: 'store', name: `CN=Anna (${thumbprint})` });
     expect(Object.keys(planned?.secrets ?? {}).sort()).toEqual(['password', 'pfx', 'pfxPassword']);
-    expect(Buffer.from(planned?.secrets['pfxPassword'] ?? '', 'base64')).toHaveLength(32);
-    expect(planned?.secrets['pfx']?.charCodeAt(0)).toBe(0x30); // a DER sequence
+    expect(Buffer.from(planned?.secrets.pfxPassword ?? '', 'base64')).toHaveLength(32);
+    expect(planned?.secrets.pfx?.charCodeAt(0)).toBe(0x30); // a DER sequence
     expect(applied?.secrets).toEqual({});
   });
 
@@ -104,10 +139,16 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
     expect(errors).toEqual([]);
     expect(output).toMatchObject([{ Installed: true }]);
     expect(fake.core.asked().slice(1)).toMatchObject([
-      { operation: 'credential-install', secrets: { oneTimeSecret: 'from-file' }, parameters: { credential: 'c1', allowUnprotectedStore: true } },
+      {
+        operation: 'credential-install',
+        secrets: { oneTimeSecret: 'from-file' },
+        parameters: { credential: 'c1', allowUnprotectedStore: true },
+      },
       { operation: 'credential-installed', mode: 'run', parameters: { credential: 'c1', thumbprint } },
     ]);
-    const store = await session.invoke<string>('Get-Store | ForEach-Object { "$($_.Thumbprint) $($_.HasPrivateKey)" }');
+    const store = await session.invoke<string>(
+      'Get-Store | ForEach-Object { "$($_.Thumbprint) $($_.HasPrivateKey)" }',
+    );
     expect(store.output).toEqual([`${thumbprint} True`]);
   });
 
@@ -120,7 +161,10 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
   });
 
   it('that the core does not hand out are not installed', async () => {
-    fake.script({ 'credential-list': [credential()], 'credential-install': [failure('StoreUnprotected', 'NotImplemented')] });
+    fake.script({
+      'credential-list': [credential()],
+      'credential-install': [failure('StoreUnprotected', 'NotImplemented')],
+    });
     const { errors } = await session.invoke('Install-SPMigrationCredential Anna -Password $password');
     expect(errors).toMatchObject([{ id: 'StoreUnprotected,Install-SPMigrationCredential' }]);
     expect(fake.core.asked()).toHaveLength(2);
@@ -129,7 +173,9 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
   it('are taken out of the store with the result that names them', async () => {
     fake.script({
       'credential-remove:plan': [plan('p1', { impact: 'high' })],
-      'credential-remove:apply': [result('CredentialRemoval', { credential: 'c1', label: 'Anna', uninstall: [thumbprint] })],
+      'credential-remove:apply': [
+        result('CredentialRemoval', { credential: 'c1', label: 'Anna', uninstall: [thumbprint] }),
+      ],
     });
     const { errors, output } = await session.invoke<{ Uninstall: string[] }>(
       'Remove-SPMigrationCredential c1 -Password $password -Force',

@@ -34,7 +34,10 @@ ${text}
 
   it('who confirms gets exactly the plan that was shown', async () => {
     fake.script({ 'user-remove:plan': [plan('p1', { impact: 'high' })], 'user-remove:apply': [removal] });
-    const { stdout } = await runPowerShell({ file: script('(Remove-SPMigrationUser).Quarantine'), answers: ['y'] });
+    const { stdout } = await runPowerShell({
+      file: script('(Remove-SPMigrationUser).Quarantine'),
+      answers: ['y'],
+    });
     expect(stdout).toContain('Do the thing: the target');
     expect(stdout).toContain('The first effect.');
     expect(stdout.trim().endsWith('/q')).toBe(true);
@@ -43,7 +46,10 @@ ${text}
 
   it('who declines changes nothing, and that is no error', async () => {
     fake.script({ 'user-remove:plan': [plan('p1', { impact: 'high' })] });
-    const { stderr, exitCode } = await runPowerShell({ file: script('Remove-SPMigrationUser'), answers: ['n'] });
+    const { stderr, exitCode } = await runPowerShell({
+      file: script('Remove-SPMigrationUser'),
+      answers: ['n'],
+    });
     expect([stderr, exitCode, modes()]).toEqual(['', 0, ['plan']]);
   });
 
@@ -59,14 +65,24 @@ ${text}
   it('is not asked when the core will refuse anyway', async () => {
     const refusal = { record: { t: 'warning', code: 'ImportWouldReplace', message: 'It would replace.' } };
     fake.script({ 'import:plan': [refusal, plan('p1', { impact: 'high' })] });
-    await runPowerShell({ file: script('Import-SPMigration -LiteralPath /a -Password $secret'), answers: [] });
+    await runPowerShell({
+      file: script('Import-SPMigration -LiteralPath /a -Password $secret'),
+      answers: [],
+    });
     expect(modes()).toEqual(['plan', 'apply']);
   });
 
   it('is asked again if the child ended meanwhile and the new plan is another', async () => {
     fake.script(
-      { 'user-remove:plan': [plan('p2', { impact: 'high', lines: ['Another effect.'] })], 'user-remove:apply': [removal] },
-      { children: [{ 'user-remove:plan': [plan('p1', { impact: 'high' })], 'user-remove:apply': [{ exit: 0 }] }] },
+      {
+        'user-remove:plan': [plan('p2', { impact: 'high', lines: ['Another effect.'] })],
+        'user-remove:apply': [removal],
+      },
+      {
+        children: [
+          { 'user-remove:plan': [plan('p1', { impact: 'high' })], 'user-remove:apply': [{ exit: 0 }] },
+        ],
+      },
     );
     const { stdout } = await runPowerShell({ file: script('Remove-SPMigrationUser'), answers: ['y', 'y'] });
     expect(stdout).toContain('The first effect.');
@@ -103,7 +119,9 @@ ${text}
   });
 
   it('who presses Ctrl+C stops a core that listens at once', async () => {
-    fake.script({ status: [{ record: { t: 'progress', activity: 'a', status: 's', percent: 1 } }, { waitMs: 1500 }] });
+    fake.script({
+      status: [{ record: { t: 'progress', activity: 'a', status: 's', percent: 1 } }, { waitMs: 1500 }],
+    });
     const engine = startPowerShell({ file: script(`'begun'; Get-SPMigrationStatus`) });
     await engine.waitFor('begun');
     await until(() => fake.core.asked().length === 1);

@@ -6,7 +6,15 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failure, identity, isAlive, makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
+import {
+  failure,
+  identity,
+  isAlive,
+  makeFakeModule,
+  plan,
+  result,
+  type FakeModule,
+} from '../testkit/fake-module.ts';
 import { openSession, type PowerShellSession, type SessionResult } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 
@@ -39,7 +47,11 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
 
     it('keeps Unicode, control characters and a line of a megabyte', async () => {
       const summary = `Zoë "quoted" \\ tab\t newline\n 漢字 😀 ${'x'.repeat(1_000_000)}`;
-      fake.script({ history: [result('HistoryEvent', { scope: 'user', number: 1, time: '2026-11-24T06:00:00Z', summary })] });
+      fake.script({
+        history: [
+          result('HistoryEvent', { scope: 'user', number: 1, time: '2026-11-24T06:00:00Z', summary }),
+        ],
+      });
       const { output } = await run<{ Summary: string }>('Get-SPMigrationHistory');
       expect(output[0]?.Summary).toBe(summary);
     });
@@ -52,17 +64,29 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
     });
 
     it('shows warnings and, where the caller wants them, verbose messages', async () => {
-      fake.script({ status: [{ record: { t: 'verbose', message: 'a step' } }, { record: { t: 'warning', message: 'careful' } }] });
+      fake.script({
+        status: [
+          { record: { t: 'verbose', message: 'a step' } },
+          { record: { t: 'warning', message: 'careful' } },
+        ],
+      });
       expect(await run('Get-SPMigrationStatus')).toMatchObject({ warnings: ['careful'], verbose: [] });
       expect(await run('Get-SPMigrationStatus -Verbose')).toMatchObject({ verbose: ['a step'] });
-      expect(await run('& { $VerbosePreference = "Continue"; Get-SPMigrationStatus }')).toMatchObject({ verbose: ['a step'] });
+      expect(await run('& { $VerbosePreference = "Continue"; Get-SPMigrationStatus }')).toMatchObject({
+        verbose: ['a step'],
+      });
     });
   });
 
   describe('errors', () => {
     it('is a real error record', async () => {
       fake.script({
-        'archive-read': [failure('ArchiveDamaged', 'InvalidData', { target: '/a.sparc', details: { path: '/a.sparc', problem: 'cut' } })],
+        'archive-read': [
+          failure('ArchiveDamaged', 'InvalidData', {
+            target: '/a.sparc',
+            details: { path: '/a.sparc', problem: 'cut' },
+          }),
+        ],
       });
       const { errors, output } = await run<string>(
         `Get-SPMigrationArchive -LiteralPath /a.sparc -ErrorVariable problem
@@ -91,14 +115,19 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
     it('ends the cmdlet where every further item would fail too', async () => {
       fake.script({ 'archive-read': [failure('PlatformNotInitialized', 'InvalidOperation')] });
       const { errors } = await run(`'/a', '/b' | Get-SPMigrationArchive`);
-      expect(errors).toMatchObject([{ id: 'PlatformNotInitialized,Get-SPMigrationArchive', terminating: true }]);
+      expect(errors).toMatchObject([
+        { id: 'PlatformNotInitialized,Get-SPMigrationArchive', terminating: true },
+      ]);
     });
 
     it('honours the preference of the calling script and its parameters', async () => {
       fake.script({ 'archive-read': [failure('ArchiveDamaged', 'InvalidData')] });
-      const stop = '& { $ErrorActionPreference = "Stop"; try { Get-SPMigrationArchive -LiteralPath /a; "went on" } catch { "stopped" } }';
+      const stop =
+        '& { $ErrorActionPreference = "Stop"; try { Get-SPMigrationArchive -LiteralPath /a; "went on" } catch { "stopped" } }';
       expect((await run(stop)).output).toEqual(['stopped']);
-      const quiet = await run('Get-SPMigrationArchive -LiteralPath /a -ErrorAction SilentlyContinue; "went on"');
+      const quiet = await run(
+        'Get-SPMigrationArchive -LiteralPath /a -ErrorAction SilentlyContinue; "went on"',
+      );
       expect(quiet).toMatchObject({ output: ['went on'], errors: [] });
     });
   });
@@ -107,7 +136,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
     it('is one for all items of a pipeline, with the same arguments', async () => {
       fake.script({ 'archive-read': [] });
       await run(`'/a', '/b', '/c' | Get-SPMigrationArchive`);
-      expect(fake.core.asked().map(({ child, parameters }) => [child, parameters['path']])).toEqual([
+      expect(fake.core.asked().map(({ child, parameters }) => [child, parameters.path])).toEqual([
         [0, '/a'],
         [0, '/b'],
         [0, '/c'],
@@ -126,31 +155,53 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
 
     it.each([
       ['crashes', [{ stderr: 'boom: out of luck\n' }, { exit: 134 }], /out of luck/],
-      ['ends well without an answer to what it had begun', [{ record: { t: 'verbose', message: 'x' } }, { exit: 0 }], /exit code 0/],
+      [
+        'ends well without an answer to what it had begun',
+        [{ record: { t: 'verbose', message: 'x' } }, { exit: 0 }],
+        /exit code 0/,
+      ],
       ['ends at once, every time', [{ exit: 0 }], /exit code 0/],
     ] as const)('that %s is CoreCrashed', async (_, acts, text) => {
       fake.script({ status: acts });
       const { errors } = await run('Get-SPMigrationStatus');
-      expect(errors).toMatchObject([{ id: 'CoreCrashed,Get-SPMigrationStatus', category: 'InvalidResult', terminating: true }]);
+      expect(errors).toMatchObject([
+        { id: 'CoreCrashed,Get-SPMigrationStatus', category: 'InvalidResult', terminating: true },
+      ]);
       expect(errors[0]?.message).toMatch(text);
     });
 
     it('of another version is CoreVersionMismatch', async () => {
       fake.script({}, { version: '9.9.9' });
       const { errors } = await run('Get-SPMigrationStatus');
-      expect(errors).toMatchObject([{ id: 'CoreVersionMismatch,Get-SPMigrationStatus', category: 'NotImplemented' }]);
+      expect(errors).toMatchObject([
+        { id: 'CoreVersionMismatch,Get-SPMigrationStatus', category: 'NotImplemented' },
+      ]);
       expect(errors[0]?.message).toContain('9.9.9');
     });
 
     it('that lacks libatomic is CoreLibraryMissing', async () => {
-      const stderr = 'spmigration: error while loading shared libraries: libatomic.so.1: cannot open shared object file\n';
+      const stderr =
+        'spmigration: error while loading shared libraries: libatomic.so.1: cannot open shared object file\n';
       fake.script({}, { start: [{ stderr }, { exit: 127 }] });
-      expect((await run('Get-SPMigrationStatus')).errors).toMatchObject([{ id: 'CoreLibraryMissing,Get-SPMigrationStatus' }]);
+      expect((await run('Get-SPMigrationStatus')).errors).toMatchObject([
+        { id: 'CoreLibraryMissing,Get-SPMigrationStatus' },
+      ]);
     });
 
     it('that does not speak the protocol says so itself', async () => {
-      fake.script({}, { start: [{ record: { t: 'hello', version: '0.1.0' } }, failure('ProtocolUnsupported', 'NotImplemented'), { exit: 8 }] });
-      expect((await run('Get-SPMigrationStatus')).errors).toMatchObject([{ id: 'ProtocolUnsupported,Get-SPMigrationStatus' }]);
+      fake.script(
+        {},
+        {
+          start: [
+            { record: { t: 'hello', version: '0.1.0' } },
+            failure('ProtocolUnsupported', 'NotImplemented'),
+            { exit: 8 },
+          ],
+        },
+      );
+      expect((await run('Get-SPMigrationStatus')).errors).toMatchObject([
+        { id: 'ProtocolUnsupported,Get-SPMigrationStatus' },
+      ]);
     });
 
     it('that is missing is CoreNotFound, that is refused CoreBlocked', async () => {
@@ -159,11 +210,15 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       renameSync(path, `${path}.away`);
       try {
         const missing = await run('Get-SPMigrationStatus');
-        expect(missing.errors).toMatchObject([{ id: 'CoreNotFound,Get-SPMigrationStatus', category: 'ObjectNotFound' }]);
+        expect(missing.errors).toMatchObject([
+          { id: 'CoreNotFound,Get-SPMigrationStatus', category: 'ObjectNotFound' },
+        ]);
         expect(missing.errors[0]?.message).toContain(path);
         writeFileSync(path, 'no program', { mode: 0o644 });
         const blocked = await run('Get-SPMigrationStatus');
-        expect(blocked.errors).toMatchObject([{ id: 'CoreBlocked,Get-SPMigrationStatus', category: 'NotImplemented' }]);
+        expect(blocked.errors).toMatchObject([
+          { id: 'CoreBlocked,Get-SPMigrationStatus', category: 'NotImplemented' },
+        ]);
       } finally {
         renameSync(`${path}.away`, path);
       }
@@ -174,7 +229,9 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       fake.script({ history: many, 'archive-read': many }, { idleMs: 300 });
       await run('Get-SPMigrationHistory | Select-Object -First 1');
       await run('foreach ($i in 1) { Get-SPMigrationHistory | ForEach-Object { break } }');
-      await run(`try { '/a', '/b' | ForEach-Object { if ($_ -eq '/b') { throw 'x' }; $_ } | Get-SPMigrationArchive } catch { }`);
+      await run(
+        `try { '/a', '/b' | ForEach-Object { if ($_ -eq '/b') { throw 'x' }; $_ } | Get-SPMigrationArchive } catch { }`,
+      );
       await delay(1500);
       const pids = fake.core.pids();
       expect(pids).toHaveLength(3);
@@ -183,7 +240,10 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
   });
 
   describe('changes', () => {
-    const answers = { 'identity-export:plan': [plan('p1')], 'identity-export:apply': [identity('/out/PC-B.spid')] };
+    const answers = {
+      'identity-export:plan': [plan('p1')],
+      'identity-export:apply': [identity('/out/PC-B.spid')],
+    };
 
     it('are planned, then applied with the plan that was shown', async () => {
       fake.script(answers);
@@ -226,7 +286,12 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       const { errors } = await run('Remove-SPMigrationUser');
       expect(performance.now() - start).toBeLessThan(5000); // a second, and a computer under load
       expect(errors).toMatchObject([
-        { id: 'ConfirmationRequired,Remove-SPMigrationUser', category: 'InvalidArgument', target: 'the target', terminating: true },
+        {
+          id: 'ConfirmationRequired,Remove-SPMigrationUser',
+          category: 'InvalidArgument',
+          target: 'the target',
+          terminating: true,
+        },
       ]);
       expect(fake.core.asked().map((asked) => asked.mode)).toEqual(['plan']);
     });
@@ -266,7 +331,10 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
     it('are never repeated once the child had begun them', async () => {
       fake.script({
         'identity-export:plan': [plan('p1')],
-        'identity-export:apply': [{ record: { t: 'progress', activity: 'x', status: 'y', percent: 1 } }, { exit: 0 }],
+        'identity-export:apply': [
+          { record: { t: 'progress', activity: 'x', status: 'y', percent: 1 } },
+          { exit: 0 },
+        ],
       });
       const { errors } = await run('Export-SPMigrationIdentity -Path /out');
       expect(errors).toMatchObject([{ id: 'CoreCrashed,Export-SPMigrationIdentity' }]);
@@ -293,7 +361,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
         { children: [{ 'user-initialize:apply': [{ exit: 0 }] }] },
       );
       await run(`${secure('$data')}; Initialize-SPMigrationUser -Password $s`, 'secret');
-      expect(fake.core.asked().map(({ child, secrets }) => [child, secrets['password']])).toEqual([
+      expect(fake.core.asked().map(({ child, secrets }) => [child, secrets.password])).toEqual([
         [0, 'secret'],
         [0, undefined],
         [1, 'secret'],
@@ -304,7 +372,9 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
     it('that are missing are errors of their own before anything is asked, and not needed for -WhatIf', async () => {
       fake.script({ 'export:plan': [plan('p1')], 'access-grant:plan': [plan('p2', { impact: 'high' })] });
       const lacking = await run('Export-SPMigration -Path /out -Destination PC-B');
-      expect(lacking.errors).toMatchObject([{ id: 'PasswordRequired,Export-SPMigration', category: 'InvalidArgument' }]);
+      expect(lacking.errors).toMatchObject([
+        { id: 'PasswordRequired,Export-SPMigration', category: 'InvalidArgument' },
+      ]);
       const grant = await run('Grant-SPMigrationAccess -LiteralPath /x.spid');
       expect(grant.errors).toMatchObject([{ id: 'OwnerPasswordRequired,Grant-SPMigrationAccess' }]);
       expect((await run('Export-SPMigration -Path /out -Destination PC-B -WhatIf')).errors).toEqual([]);
@@ -314,14 +384,19 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
   describe('paths', () => {
     it('are made absolute from the PowerShell location', async () => {
       fake.script({ 'identity-export:plan': [plan('p1')], 'identity-export:apply': [] });
-      await run('Set-Location -LiteralPath $data; Export-SPMigrationIdentity -Path "sub dir/ü.spid"', fake.folder);
+      await run(
+        'Set-Location -LiteralPath $data; Export-SPMigrationIdentity -Path "sub dir/ü.spid"',
+        fake.folder,
+      );
       expect(fake.core.asked()[0]?.parameters).toEqual({ path: join(fake.folder, 'sub dir/ü.spid') });
     });
 
     it('mean the file system from any location', async () => {
       fake.script({ 'archive-read': [] });
-      await run('Set-Location Variable:; try { Get-SPMigrationArchive -LiteralPath /x/y; Get-SPMigrationArchive -Path /x/z } finally { Set-Location / }');
-      expect(fake.core.asked().map((asked) => asked.parameters['path'])).toEqual(['/x/y', '/x/z']);
+      await run(
+        'Set-Location Variable:; try { Get-SPMigrationArchive -LiteralPath /x/y; Get-SPMigrationArchive -Path /x/z } finally { Set-Location / }',
+      );
+      expect(fake.core.asked().map((asked) => asked.parameters.path)).toEqual(['/x/y', '/x/z']);
       const { errors } = await run('Get-SPMigrationArchive -LiteralPath Variable:x');
       expect(errors).toMatchObject([{ id: 'ParameterInvalid,Get-SPMigrationArchive', terminating: false }]);
     });
@@ -331,14 +406,20 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       mkdirSync(folder);
       for (const name of ['a.sparc', 'b.sparc', '[1].sparc', 'c.txt']) writeFileSync(join(folder, name), '');
       fake.script({ 'archive-read': [] });
-      const paths = () => fake.core.asked().map((asked) => String(asked.parameters['path']).slice(folder.length + 1));
+      const paths = () =>
+        fake.core.asked().map((asked) => String(asked.parameters.path).slice(folder.length + 1));
       await run('Get-SPMigrationArchive -Path "$data/*.sparc"', folder);
       expect(paths().sort()).toEqual(['[1].sparc', 'a.sparc', 'b.sparc']);
       fake.script({ 'archive-read': [] });
-      await run('Get-SPMigrationArchive -LiteralPath "$data/[1].sparc"; Get-SPMigrationArchive -Path "$data/[1].sparc"', folder);
+      await run(
+        'Get-SPMigrationArchive -LiteralPath "$data/[1].sparc"; Get-SPMigrationArchive -Path "$data/[1].sparc"',
+        folder,
+      );
       expect(paths()).toEqual(['[1].sparc', '[1].sparc']);
       const { errors } = await run('Get-SPMigrationArchive -Path "$data/*.none"', folder);
-      expect(errors).toMatchObject([{ id: 'FileNotFound,Get-SPMigrationArchive', category: 'ObjectNotFound', terminating: false }]);
+      expect(errors).toMatchObject([
+        { id: 'FileNotFound,Get-SPMigrationArchive', category: 'ObjectNotFound', terminating: false },
+      ]);
     });
 
     it('come by pipeline from files', async () => {
@@ -347,9 +428,12 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       for (const name of ['a.sparc', '[2].sparc']) writeFileSync(join(folder, name), '');
       fake.script({ 'archive-read': [] });
       await run('Get-ChildItem -LiteralPath $data | Get-SPMigrationArchive', folder);
-      expect(fake.core.asked().map((asked) => asked.parameters['path']).sort()).toEqual(
-        [join(folder, '[2].sparc'), join(folder, 'a.sparc')].sort(),
-      );
+      expect(
+        fake.core
+          .asked()
+          .map((asked) => asked.parameters.path)
+          .sort(),
+      ).toEqual([join(folder, '[2].sparc'), join(folder, 'a.sparc')].sort());
     });
   });
 });

@@ -54,21 +54,24 @@ export function placeFakeCore(moduleFolder: string): FakeCore {
   const folder = join(moduleFolder, 'bin/linux-x64');
   mkdirSync(folder, { recursive: true });
   const launcher = join(folder, 'spmigration');
-  writeFileSync(launcher, `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${import.meta.filename}' "$0"\n`);
+  writeFileSync(
+    launcher,
+    `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${import.meta.filename}' "$0"\n`,
+  );
   chmodSync(launcher, 0o755);
   const log = `${launcher}.log`;
-  const lines = <T>(): readonly T[] =>
+  const lines = (): readonly (Asked | Started)[] =>
     readFileSync(log, 'utf8')
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as T);
+      .map((line) => JSON.parse(line) as Asked | Started);
   return {
     script: (scenario) => {
       writeFileSync(`${launcher}.json`, JSON.stringify(scenario));
       writeFileSync(log, '');
     },
-    asked: () => lines<Asked | Started>().filter((line): line is Asked => 'operation' in line),
-    pids: () => lines<Asked | Started>().flatMap((line) => ('started' in line ? [line.started] : [])),
+    asked: () => lines().filter((line): line is Asked => 'operation' in line),
+    pids: () => lines().flatMap((line) => ('started' in line ? [line.started] : [])),
   };
 }
 
@@ -106,7 +109,7 @@ async function startFakeCore(launcher: string): Promise<void> {
     appendFileSync(log, `${JSON.stringify(asked)}\n`);
     const answers = { ...scenario.answers, ...scenario.children?.[child] };
     const acts = answers[`${operation}:${mode}`] ?? answers[operation] ?? [];
-    const failed = acts.some((act) => 'record' in act && act.record['t'] === 'error');
+    const failed = acts.some((act) => 'record' in act && act.record.t === 'error');
     await perform(acts, { id: request.id });
     await perform([{ record: { t: 'end', ok: !failed } }], { id: request.id });
   }

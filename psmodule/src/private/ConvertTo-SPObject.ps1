@@ -11,7 +11,7 @@ function ConvertTo-SPObject {
         $Value
     )
     $properties = [ordered]@{}
-    foreach ($field in $script:ResultTypes[$Type].GetEnumerator()) {
+    foreach ($field in (Get-SPResultType -Name $Type).GetEnumerator()) {
         $from = $Value[$field.Key]
         $kind = $field.Value
         if ($kind -eq 'date') {
@@ -33,4 +33,27 @@ function ConvertTo-SPObject {
     $object = [pscustomobject]$properties
     $object.PSObject.TypeNames.Insert(0, "SPMigration.$Type")
     return $object
+}
+
+# The properties of a type and how each is converted; read once.
+function Get-SPResultType {
+    param(
+        [Parameter(Mandatory)]
+        [string]
+        $Name
+    )
+    $type = $script:ResultTypes[$Name]
+    if ($type -is [string]) {
+        $fields = [ordered]@{}
+        foreach ($field in -split $type) {
+            $parts = $field.Split(':')
+            $fields[$parts[0]] = 'plain'
+            if ($parts.Count -gt 1) {
+                $fields[$parts[0]] = $parts[1]
+            }
+        }
+        $type = $fields
+        $script:ResultTypes[$Name] = $type
+    }
+    return $type
 }

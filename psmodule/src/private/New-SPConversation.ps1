@@ -47,7 +47,7 @@ function Assert-SPFullLanguage {
     )
     $mode = $ExecutionContext.SessionState.LanguageMode
     if ($mode -ne 'FullLanguage') {
-        $text = $script:ModuleErrors['ConstrainedLanguage']
+        $text = Get-SPErrorText -Code 'ConstrainedLanguage'
         # Write-Error names in the error id whom this variable names: the public cmdlet.
         $MyInvocation = $Cmdlet.MyInvocation
         Microsoft.PowerShell.Utility\Write-Error -ErrorId 'ConstrainedLanguage' -Category $text['Category'] `

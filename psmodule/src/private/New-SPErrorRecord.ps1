@@ -48,7 +48,7 @@ function New-SPModuleError {
 
         $Target
     )
-    $text = $script:ModuleErrors[$Code]
+    $text = Get-SPErrorText -Code $Code
     $message = $text['Message']
     $hint = $text['Hint']
     foreach ($name in $Detail.Keys) {
