@@ -4,9 +4,9 @@
  * every refusal is asked: which code, does its text say something, and did it really change nothing?
  */
 import { createHash } from 'node:crypto';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
 import { isSPMigrationError, type SPMigrationError } from '../../core/src/domain/error.ts';
@@ -113,23 +113,31 @@ export async function grant(
 /** Only these may change when a password is wrong: advisory counters (docs/spec/environment-store.md, "State files"). */
 const advisory: readonly string[] = ['attempts', 'owner-attempts'];
 
-/** SHA-256, mode and path of everything below a folder, advisory counters left out; one line each, sorted. */
+/**
+ * SHA-256, mode and path of every file below a folder and of the folders they lie in, one line each, sorted. Advisory
+ * counters, and folders that hold nothing else, are left out.
+ */
 export async function fingerprintOf(folder: string): Promise<readonly string[]> {
-  const lines: string[] = [];
+  const lines = new Set<string>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (advisory.includes(entry.name)) continue;
+    if (entry.isDirectory() || advisory.includes(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
-    const content = entry.isFile()
-      ? createHash('sha256')
-          .update(await readFile(path))
-          .digest('hex')
-      : entry.isSymbolicLink()
-        ? await readlink(path)
-        : '';
-    const mode = entry.isSymbolicLink() ? 0 : (await stat(path)).mode;
-    lines.push(`${relative(folder, path)} ${mode.toString(8)} ${content}`);
+    const content = entry.isSymbolicLink() ? await readlink(path) : await sha256Of(path);
+    lines.add(`${relative(folder, path)} ${await modeOf(path)} ${content}`);
+    for (let above = entry.parentPath; above !== folder; above = dirname(above))
+      lines.add(`${relative(folder, above)} ${await modeOf(above)}`);
   }
-  return lines.sort();
+  return [...lines].sort();
+}
+
+async function sha256Of(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+}
+
+async function modeOf(path: string): Promise<string> {
+  return (await lstat(path)).mode.toString(8);
 }
 
 /** Every text of an error is complete: no placeholder was left without its fact. */

@@ -187,6 +187,17 @@ export function expectKind(bytes: Uint8Array, kind: OwnKind | 'archive', path: s
   }
 }
 
+/**
+ * `WrongFileKind` or `FileMangled` where `bytes` are recognised as something else than the foreign format that is needed.
+ * What is not recognised is left to that format's own parser: a certificate may also stand in PEM or PKCS#7.
+ */
+export function refuseOtherKinds(bytes: Uint8Array, kind: 'pfx' | 'certificate', path: string): void {
+  const found = recogniseKind(bytes);
+  const other = found.kind !== kind && found.kind !== 'unknown';
+  if (other && !(kind === 'certificate' && found.kind === 'pem')) expectFile(found, kind, path);
+  if (kind === 'pfx' && found.mangled !== undefined) throw mangledError(found.mangled, path);
+}
+
 function expectFile(found: RecognisedFile, kind: FileKind, path: string): void {
   if (found.kind !== kind) {
     // A mangled binary file has no recognisable kind left: "altered on its way" helps more than "unknown".

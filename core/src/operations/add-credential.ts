@@ -10,6 +10,7 @@ import { certificateMatchesKey, describeCertificate } from '../crypto/x509.ts';
 import type { Pkcs12Entry } from '../crypto/pkcs12.ts';
 import { fail } from '../domain/error.ts';
 import { limits, type Credential, type CredentialOrigin } from '../domain/environment.ts';
+import { refuseOtherKinds } from '../format/kind.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { changeEnvironment, prepareUnlock, userForChange, withCredentials } from './change-environment.ts';
 import { commonNameOf, credentialResult } from './credential.ts';
@@ -106,7 +107,9 @@ async function pfxBytes(
   parameters: AddCredentialParameters,
 ): Promise<{ bytes: Uint8Array; name: string }> {
   if (parameters.path !== undefined) {
-    return { bytes: await call.ports.files.read(parameters.path, maximumPfxBytes), name: parameters.path };
+    const bytes = await call.ports.files.read(parameters.path, maximumPfxBytes);
+    refuseOtherKinds(bytes, 'pfx', parameters.path);
+    return { bytes, name: parameters.path };
   }
   const secret = call.secrets.value('pfx');
   if (secret === undefined)

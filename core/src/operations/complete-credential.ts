@@ -8,6 +8,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { fail } from '../domain/error.ts';
 import { limits, type Credential, type PublicPart } from '../domain/environment.ts';
+import { refuseOtherKinds } from '../format/kind.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { changeEnvironment, prepareUnlock, userForChange, withCredentials } from './change-environment.ts';
 import { credentialResult, findCredential } from './credential.ts';
@@ -29,6 +30,7 @@ export const completeCredential: Changer<CompleteCredentialParameters, Credentia
   const user = await userForChange(call, parameters);
   const { path } = parameters;
   const bytes = await call.ports.files.read(path, limits.certificateBytes * (limits.chainCertificates + 1));
+  refuseOtherKinds(bytes, 'certificate', path);
   const { certificate, chain } = decodeCertificateFile(bytes, path);
   const pending = pendingCredential(user.present.publicPart, certificate, path, parameters.credential);
   const completed: Credential = {
