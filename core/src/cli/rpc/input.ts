@@ -19,7 +19,11 @@ export class RpcInput {
   constructor(stream: NodeJS.ReadableStream, onEnd: () => void) {
     this.#onEnd = onEnd;
     stream.on('data', (chunk: Uint8Array) => {
-      this.#buffered = concat(this.#buffered, chunk);
+      const before = this.#buffered;
+      this.#buffered = concat(before, chunk);
+      // Secrets pass through here: what was copied is not left behind.
+      before.fill(0);
+      chunk.fill(0);
       this.#wake?.();
     });
     // A pipe that breaks is an end like any other: there is nobody left to answer.
@@ -69,7 +73,6 @@ export class RpcInput {
   #take(length: number): Uint8Array {
     const taken = this.#buffered.slice(0, length);
     const rest = this.#buffered.slice(length);
-    // Secrets pass through here: do not leave a copy behind.
     this.#buffered.fill(0);
     this.#buffered = rest;
     return taken;
