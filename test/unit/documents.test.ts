@@ -1,12 +1,13 @@
 /**
  * What can be checked about the documents without understanding them: links lead somewhere, ARCHITECTURE's table of rooms
- * is that of .dependency-cruiser.mjs, every specification and decision record is in its index, and no cmdlet or error code
- * is named that does not exist.
+ * is that of .dependency-cruiser.mjs, the process protocol's operations are the registry's, every specification and
+ * decision record is in its index, and no cmdlet is named that does not exist.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { operations, type OperationEntry } from '../../core/src/operations/registry.ts';
 import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -24,6 +25,14 @@ const documents = ['.', 'docs', 'docs/spec', 'docs/decisions'].flatMap(markdownI
 /** The text without fenced blocks, in which nothing is a link. */
 const prose = (path: string): string => read(path).replaceAll(/^```[^]*?^```$/gm, '');
 
+/** Cmdlets, and the module's functions behind them. */
+const functions = new Set([
+  ...cmdlets.map(({ name }) => name),
+  ...readdirSync(join(root, 'psmodule/src/private')).flatMap((file) =>
+    [...read(`psmodule/src/private/${file}`).matchAll(/^function ([\w-]+)/gm)].map(([, name = '']) => name),
+  ),
+]);
+
 describe.each(documents)('%s', (path) => {
   it('links to what exists', () => {
     const targets = [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
@@ -38,10 +47,8 @@ describe.each(documents)('%s', (path) => {
   });
 
   it('names cmdlets that exist', () => {
-    const named = [...read(path).matchAll(/\b(?:[A-Z][a-z]+)-SP[A-Z]\w+/g)].map(([name]) => name);
-    const known = new Set(cmdlets.map(({ name }) => name));
-    const own = /^(Invoke-SP(Core|Change|Query)|New-SP(ErrorRecord|Conversation))$/;
-    expect(named.filter((name) => !known.has(name) && !own.test(name))).toEqual([]);
+    const named = [...read(path).matchAll(/\b[A-Z][a-z]+-SP[A-Z]\w+/g)].map(([name]) => name);
+    expect(named.filter((name) => !functions.has(name))).toEqual([]);
   });
 });
 
@@ -67,6 +74,26 @@ describe('ARCHITECTURE.md', () => {
 
   it('has three pages at most', () => {
     expect(read('ARCHITECTURE.md').split('\n').length).toBeLessThanOrEqual(180);
+  });
+});
+
+describe('docs/spec/process-protocol.md', () => {
+  const rows = [...read('docs/spec/process-protocol.md').matchAll(/^\| `([a-z-]+)` +\| ([RC]) +\|(.*)\|$/gm)];
+  const documented = new Map(rows.map(([, name = '', kind, rest = '']) => [name, { kind, rest }] as const));
+
+  it('lists every operation', () => {
+    expect([...documented.keys()].toSorted()).toEqual(Object.keys(operations).toSorted());
+  });
+
+  it.each(Object.entries<OperationEntry>(operations))('%s: parameters, secrets and result', (name, entry) => {
+    const [params = '', secrets = '', result = ''] = (documented.get(name)?.rest ?? '')
+      .replaceAll(/\([^)]*\)/g, '')
+      .split('|');
+    const names = [...params.matchAll(/`(\w+)(?:\[\])?`/g)].map(([, parameter]) => parameter);
+    expect(names.toSorted()).toEqual(Object.keys(entry.parameters).toSorted());
+    expect([...secrets.matchAll(/_(\w+)_/g)].map(([, secret]) => secret)).toEqual(entry.secrets);
+    expect(result).toContain(`\`${entry.result}\``);
+    expect(documented.get(name)?.kind).toBe(entry.kind === 'changer' ? 'C' : 'R');
   });
 });
 
