@@ -53,6 +53,8 @@ export async function bundle(source: BundleSource): Promise<Bundle> {
     logLevel: 'warning',
     // Where a linked folder really lies must not show in the names of chunks.
     preserveSymlinks: true,
+    // Not whatever tsconfig.json lies above the sources: what Node honours when it runs them as they are.
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     // unzipper names it for reading archives from a cloud store; never reached, and a failed require if it were.
     external: ['@aws-sdk/client-s3'],
     define: { 'import.meta.url': MODULE_URL },

@@ -71,7 +71,8 @@ describe('spmigration', () => {
   });
 });
 
-describe('two builds', () => {
+// Whole executables of 100 MB: seconds when nothing else runs, a minute beside other suites.
+describe('two builds', { timeout: 120_000 }, () => {
   it('give the same Linux executable, bit for bit', async () => {
     const output = join(folder, 'linux');
     await buildExecutable({ platform: 'linux-x64', bundle: elsewhere, output });
