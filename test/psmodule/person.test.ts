@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAlive, makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
+import { failure, isAlive, makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
 import { haveHost, runPowerShell, startPowerShell } from '../testkit/powershell.ts';
 
 describe.skipIf(!haveHost())('a person', { timeout: 120_000 }, () => {
@@ -64,12 +64,18 @@ ${text}
 
   it('is not asked when the core will refuse anyway', async () => {
     const refusal = { record: { t: 'warning', code: 'ImportWouldReplace', message: 'It would replace.' } };
-    fake.script({ 'import:plan': [refusal, plan('p1', { impact: 'high' })] });
-    await runPowerShell({
-      file: script('Import-SPMigration -LiteralPath /a -Password $secret'),
-      answers: [],
+    fake.script({
+      'import:plan': [refusal, plan('p1', { impact: 'high' })],
+      'import:apply': [failure('ImportWouldReplace', 'ResourceExists')],
     });
+    const text = 'Import-SPMigration -LiteralPath /a -Password $secret';
+    const { stdout, stderr } = await runPowerShell({ file: script(text), answers: [] });
+    expect([stdout, stderr]).toEqual(['', expect.stringContaining('The fact of ImportWouldReplace.')]);
     expect(modes()).toEqual(['plan', 'apply']);
+    fake.script({ 'import:plan': [refusal, plan('p1', { impact: 'high' })] });
+    const shown = await runPowerShell({ file: script(`${text} -WhatIf`), answers: [] });
+    expect(shown.stdout).toContain('WARNING: It would replace.');
+    expect(shown.stdout).toContain('What if: Do the thing');
   });
 
   it('is asked again if the child ended meanwhile and the new plan is another', async () => {

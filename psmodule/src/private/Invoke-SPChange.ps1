@@ -25,20 +25,25 @@ function Invoke-SPChange {
         $RefusedBy
     )
     $told = @{}
+    $whatIf = [bool]$Conversation['Preference']['WhatIfPreference']
+    $unsaid = $RefusedBy
+    if ($whatIf) {
+        $unsaid = ''
+    }
     $confirmedPlan = $null
     $request = @{ Conversation = $Conversation; Operation = $Operation; Parameter = $Parameter; Told = $told }
     for ($attempt = 1; $attempt -le 3; $attempt++) {
-        $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret
+        $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret -Unsaid $unsaid
         $plan = $planned['Plan']
         if (-not $planned['Ok'] -or $null -eq $plan) {
             return
         }
         if ($plan['Id'] -cne $confirmedPlan) {
             $refused = $RefusedBy -and $planned['Refusals'].ContainsKey($RefusedBy)
-            if (-not $Conversation['Preference']['WhatIfPreference']) {
+            if (-not $whatIf) {
                 Assert-SPSecret -Conversation $Conversation -Secret $Secret -Name $RequiredSecret
             }
-            if (-not $refused -or $Conversation['Preference']['WhatIfPreference']) {
+            if (-not $refused -or $whatIf) {
                 if (-not (Confirm-SPPlan -Conversation $Conversation -Plan $plan)) {
                     return
                 }

@@ -31,7 +31,11 @@ function Invoke-SPCore {
 
         # Warnings that were shown already, as keys.
         [hashtable]
-        $Told = @{}
+        $Told = @{},
+
+        # The code of a warning that is not shown, because an error will say the same.
+        [string]
+        $Unsaid
     )
     $ErrorActionPreference = 'Stop'
     $request = @{ v = 1; cmd = $Operation; mode = $Mode; params = ConvertTo-SPParameter -Parameter $Parameter }
@@ -78,7 +82,8 @@ function Invoke-SPCore {
                 [System.Array]::Clear($bytes, 0, $bytes.Length)
             }
             # Even if it could not be sent, the child may have said why before it ended.
-            Receive-SPAnswer -Conversation $Conversation -Answer $answer -Stream:$Stream -Told $Told
+            Receive-SPAnswer -Conversation $Conversation -Answer $answer -Stream:$Stream -Told $Told `
+                -Unsaid $Unsaid
             if ($answer['Ended']) {
                 return $answer
             }
@@ -131,7 +136,11 @@ function Receive-SPAnswer {
 
         [Parameter(Mandatory)]
         [hashtable]
-        $Told
+        $Told,
+
+        [AllowEmptyString()]
+        [string]
+        $Unsaid
     )
     $child = $Conversation['Child']
     $cmdlet = $Conversation['Cmdlet']
@@ -172,7 +181,8 @@ function Receive-SPAnswer {
                     $Answer['Refusals'][$record['code']] = $true
                 }
                 # A plan and its apply make the same checks, so they have the same to say.
-                if (-not $Told.ContainsKey($record['message'])) {
+                $said = $Told.ContainsKey($record['message']) -or ($Unsaid -and $record['code'] -ceq $Unsaid)
+                if (-not $said) {
                     $Told[$record['message']] = $true
                     $WarningPreference = $Conversation['Preference']['WarningPreference']
                     $cmdlet.WriteWarning($record['message'])
@@ -206,7 +216,6 @@ function Receive-SPAnswer {
                 $failed = $true
                 $errorRecord = ConvertTo-SPErrorRecord -Record $record
                 if ($script:EndingErrors -ccontains $record['code']) {
-                    # The child is waited for, so that whatever follows finds nothing of it.
                     $cmdlet.ThrowTerminatingError($errorRecord)
                 }
                 Write-SPError -Conversation $Conversation -ErrorRecord $errorRecord
