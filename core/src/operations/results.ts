@@ -3,7 +3,7 @@
  * rpc format and the command line turn them into text.
  */
 import type { Feature } from '../domain/environment.ts';
-import type { ImportAction } from '../domain/import-plan.ts';
+import type { ImportItem } from '../domain/import-plan.ts';
 import type { Instant } from '../domain/time.ts';
 
 export interface AuthorityResult {
@@ -183,21 +183,13 @@ export interface ArchiveRemovalResult {
   readonly archive: string;
 }
 
-export interface ImportItemResult {
-  readonly credential: string;
-  readonly label: string;
-  readonly action: ImportAction;
-  readonly features: readonly Feature[];
-  readonly proposed: readonly Feature[];
-}
-
 export interface ImportResult {
   readonly path: string;
   readonly archive: string;
   readonly case: 'Install' | 'Merge' | 'Replace';
   readonly unchanged: boolean;
   readonly older: boolean;
-  readonly items: readonly ImportItemResult[];
+  readonly items: readonly ImportItem[];
   readonly quarantine: string | null;
   readonly sourceAccount: string;
   readonly sourceComputer: string;
