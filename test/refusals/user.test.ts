@@ -83,6 +83,8 @@ describe('an environment', () => {
     const disabling = (secrets: object) => () =>
       world.a.run('feature-disable', { feature: 'SecureEmail' }, secrets);
     await refused(world, 'PasswordRequired', disabling({}));
+    // As a terminal of another character set would send it.
+    await refused(world, 'ParameterInvalid', disabling({ password: Uint8Array.of(0xe4, 0xf6, 0xfc) }));
     for (let attempt = 0; attempt < 5; attempt++) await refused(world, 'PasswordRejected', disabling(wrong));
     const error = await refused(world, 'LockedOut', disabling({ password }));
     expect(error.details.seconds).toBeGreaterThan(0);
@@ -210,6 +212,9 @@ describe('a credential', () => {
     await refused(world, 'RequestMalformed', () => world.a.run('credential-install', allowed, { password }));
     await refused(world, 'RequestMalformed', () =>
       world.a.run('credential-install', allowed, { password, oneTimeSecret: new Uint8Array(31) }),
+    );
+    await refused(world, 'RequestMalformed', () =>
+      world.a.run('credential-install', allowed, { password, oneTimeSecret: new Uint8Array(32).fill(0xff) }),
     );
     await refused(world, 'PasswordRejected', () =>
       world.a.run('credential-install', allowed, { ...wrong, oneTimeSecret }),

@@ -4,6 +4,7 @@
  * record of it.
  */
 import { fail } from '../domain/error.ts';
+import { fromUtf8 } from '../bytes/bytes.ts';
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { userForChange } from './change-environment.ts';
 import { credentialResult, findCredential, thumbprintOf } from './credential.ts';
@@ -43,6 +44,9 @@ export async function installCredential(
   if (secret === undefined || secret.length < leastOneTimeSecretBytes) {
     throw fail('RequestMalformed', { problem: 'the one-time secret is missing or too short' });
   }
+  // A PKCS#12's password is text, and its writer takes nothing else.
+  if (fromUtf8(secret.reveal) === undefined)
+    throw fail('RequestMalformed', { problem: 'the one-time secret is not UTF-8 text' });
   const { sealPkcs12 } = await import('../crypto/pkcs12.ts');
   const unlocked = await unlock(call, user);
   try {

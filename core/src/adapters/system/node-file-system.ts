@@ -19,8 +19,8 @@ export function createFileSystem(platform: NodeJS.Platform): FileSystem {
   const windows = platform === 'win32';
   return {
     read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows)),
-    create: (path, bytes, mode) => storing(path, () => writeAll(path, 'wx', bytes, mode, true)),
-    append: (path, bytes, mode) => storing(path, () => writeAll(path, appendFlags, bytes, mode, false)),
+    create: (path, bytes, mode) => storing(path, () => create(path, bytes, mode)),
+    append: (path, bytes, mode) => storing(path, () => append(path, bytes, mode)),
     truncate: (path, length) => storing(path, () => truncate(path, length)),
     rename: (from, to) => storing(to, () => rename(from, to, windows ? renameTries : 1)),
     remove: (path) => storing(path, () => fs.unlink(path)),
@@ -80,23 +80,34 @@ export async function readBounded(
   throw fail('StorageFailed', { path, problem: 'it grew while it was read' });
 }
 
-/** `exactly`: the mode is the file's whatever the caller's umask takes away from new files. */
-async function writeAll(
-  path: string,
-  flags: string | number,
-  bytes: Uint8Array,
-  mode: number,
-  exactly: boolean,
-): Promise<void> {
-  const file = await fs.open(path, flags, mode);
+async function create(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const file = await fs.open(path, 'wx', mode);
   try {
-    if (exactly) await file.chmod(mode);
-    await file.writeFile(bytes);
-    // An empty file (a lock) has nothing to lose.
-    if (bytes.length > 0) await file.sync();
+    // The mode is the file's whatever the caller's umask takes away from new files.
+    await file.chmod(mode);
+    await writeDurably(file, bytes);
+  } catch (error) {
+    // Nobody needs the part that a full disk took. Should it stay after all, the reason to tell is still the first one.
+    await fs.rm(path, { force: true }).catch(() => undefined);
+    throw error;
   } finally {
     await file.close();
   }
+}
+
+async function append(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const file = await fs.open(path, appendFlags, mode);
+  try {
+    await writeDurably(file, bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeDurably(file: fs.FileHandle, bytes: Uint8Array): Promise<void> {
+  await file.writeFile(bytes);
+  // An empty file (a lock) has nothing to lose.
+  if (bytes.length > 0) await file.sync();
 }
 
 async function truncate(path: string, length: number): Promise<void> {
