@@ -30,7 +30,6 @@ $script:EndingErrors = -split ${quote(endingErrors.join(' '))}
 # The catalogue's words for errors that this module finds by itself.
 function Get-SPErrorText {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Code
     )

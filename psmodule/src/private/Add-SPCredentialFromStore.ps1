@@ -1,18 +1,14 @@
 # Adds one certificate object with its key: exported as PKCS#12 under a one-time secret, in memory only (ruling 17).
 function Add-SPCredentialFromStore {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [System.Security.Cryptography.X509Certificates.X509Certificate2]
         $Certificate,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Parameter,
 
-        [AllowNull()]
         [securestring]
         $Password
     )

@@ -4,11 +4,9 @@
 # Returns the thumbprint.
 function Install-SPCertificate {
     param(
-        [Parameter(Mandatory)]
         [byte[]]
         $Pfx,
 
-        [Parameter(Mandatory)]
         [string]
         $OneTimeSecret
     )
@@ -30,11 +28,9 @@ function Install-SPCertificate {
 
 function Add-SPStoreCertificate {
     param(
-        [Parameter(Mandatory)]
         [System.Security.Cryptography.X509Certificates.StoreName]
         $StoreName,
 
-        [Parameter(Mandatory)]
         $Certificate
     )
     $store = [System.Security.Cryptography.X509Certificates.X509Store]::new($StoreName, 'CurrentUser')
@@ -49,10 +45,8 @@ function Add-SPStoreCertificate {
 # Takes out of the store, together with their keys, the certificates that a result names: their credentials are gone.
 function Uninstall-SPCertificate {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         $Result
     )
     if ($null -eq $Result.PSObject.Properties['Uninstall'] -or $Result.Uninstall.Count -eq 0) {
@@ -80,7 +74,6 @@ function Uninstall-SPCertificate {
 # Removing a certificate from a Windows store leaves its key behind; elsewhere both are one file.
 function Remove-SPPersistedKey {
     param(
-        [Parameter(Mandatory)]
         $Certificate
     )
     if (-not $Certificate.HasPrivateKey) {

@@ -1,10 +1,8 @@
 # Shows a plan as PowerShell shows changes: -WhatIf prints it, -Confirm and the impact decide whether it is asked about.
 function Confirm-SPPlan {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Plan
     )

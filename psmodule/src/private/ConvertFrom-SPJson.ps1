@@ -2,15 +2,12 @@
 # (design page 7, ruling 18). ConvertFrom-Json is not used: it is in another module and differs between editions.
 function ConvertFrom-SPJson {
     param(
-        [Parameter(Mandatory)]
         [byte[]]
         $Buffer,
 
-        [Parameter(Mandatory)]
         [int]
         $Offset,
 
-        [Parameter(Mandatory)]
         [int]
         $Count
     )
@@ -79,7 +76,6 @@ function ConvertFrom-SPJson {
 
 function ConvertFrom-SPNumber {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Text
     )

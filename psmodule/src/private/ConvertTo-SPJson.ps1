@@ -9,7 +9,10 @@ function ConvertTo-SPJson {
     }
     if ($Value -is [string]) {
         $text = $Value.Replace('\', '\\').Replace('"', '\"')
-        $text = [regex]::Replace($text, '[\x00-\x1f]', { param($match) '\u{0:x4}' -f [int][char]$match.Value })
+        # Asked first, because making a delegate of a script block costs more than all the rest.
+        if ([regex]::IsMatch($text, '[\x00-\x1f]')) {
+            $text = [regex]::Replace($text, '[\x00-\x1f]', { param($match) '\u{0:x4}' -f [int][char]$match.Value })
+        }
         return '"' + $text + '"'
     }
     if ($Value -is [bool]) {

@@ -2,58 +2,58 @@
 # as UTC [datetime], lists as arrays.
 function ConvertTo-SPObject {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Type,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Value
     )
-    $properties = [ordered]@{}
-    foreach ($field in (Get-SPResultType -Name $Type).GetEnumerator()) {
-        $from = $Value[$field.Key]
-        $kind = $field.Value
-        if ($kind -eq 'date') {
-            if ($null -ne $from) {
-                $from = [datetime]::Parse($from, [System.Globalization.CultureInfo]::InvariantCulture,
-                    [System.Globalization.DateTimeStyles]::AdjustToUniversal)
-            }
-        } elseif ($kind -eq 'texts') {
-            $from = [string[]]@(foreach ($item in $from) {
-                    $item
-                })
-        } elseif ($kind -ne 'plain') {
-            $from = @(foreach ($item in $from) {
-                    ConvertTo-SPObject -Type $kind -Value $item
-                })
-        }
-        $properties[$field.Key] = $from
+    $shape = Get-SPResultType -Name $Type
+    $properties = [ordered]@{ PSTypeName = "SPMigration.$Type" }
+    foreach ($name in $shape['Names']) {
+        $properties[$name] = $Value[$name]
     }
-    $object = [pscustomobject]$properties
-    $object.PSObject.TypeNames.Insert(0, "SPMigration.$Type")
-    return $object
+    foreach ($name in $shape['Dates']) {
+        if ($null -ne $Value[$name]) {
+            $properties[$name] = [datetime]::Parse($Value[$name], [System.Globalization.CultureInfo]::InvariantCulture,
+                [System.Globalization.DateTimeStyles]::AdjustToUniversal)
+        }
+    }
+    foreach ($name in $shape['Texts']) {
+        $properties[$name] = [string[]]@(foreach ($item in $Value[$name]) {
+                $item
+            })
+    }
+    foreach ($list in $shape['Lists']) {
+        $properties[$list['Name']] = @(foreach ($item in $Value[$list['Name']]) {
+                ConvertTo-SPObject -Type $list['Type'] -Value $item
+            })
+    }
+    [pscustomobject]$properties
 }
 
-# The properties of a type and how each is converted; read once.
+# The properties of a type, and those of them that are converted; read from the table once.
 function Get-SPResultType {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Name
     )
-    $type = $script:ResultTypes[$Name]
-    if ($type -is [string]) {
-        $fields = [ordered]@{}
-        foreach ($field in -split $type) {
-            $parts = $field.Split(':')
-            $fields[$parts[0]] = 'plain'
-            if ($parts.Count -gt 1) {
-                $fields[$parts[0]] = $parts[1]
+    $shape = $script:ResultTypes[$Name]
+    if ($shape -is [string]) {
+        $fields = -split $shape
+        $shape = @{ Names = @(); Dates = @(); Texts = @(); Lists = @() }
+        foreach ($field in $fields) {
+            $property, $kind = $field.Split(':')
+            $shape['Names'] += $property
+            if ($kind -eq 'date') {
+                $shape['Dates'] += $property
+            } elseif ($kind -eq 'texts') {
+                $shape['Texts'] += $property
+            } elseif ($kind) {
+                $shape['Lists'] += @{ Name = $property; Type = $kind }
             }
         }
-        $type = $fields
-        $script:ResultTypes[$Name] = $type
+        $script:ResultTypes[$Name] = $shape
     }
-    return $type
+    return $shape
 }

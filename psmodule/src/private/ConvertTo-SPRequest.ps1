@@ -2,11 +2,9 @@
 # arrays that are cleared: the caller clears what is returned once it is sent.
 function ConvertTo-SPRequest {
     param(
-        [Parameter(Mandatory)]
         [hashtable]
         $Request,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Secret
     )
@@ -42,7 +40,6 @@ function ConvertTo-SPRequest {
 # The bytes of one secret in a new array: a SecureString or a one-time secret in UTF-8, bytes as they are.
 function ConvertTo-SPSecretBytes {
     param(
-        [Parameter(Mandatory)]
         $Secret
     )
     if ($Secret -is [byte[]]) {

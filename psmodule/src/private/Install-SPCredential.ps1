@@ -1,14 +1,11 @@
 # Installs one credential: the core hands out its PKCS#12 under a one-time secret, the store takes it, the core records it.
 function Install-SPCredential {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Parameter,
 
-        [AllowNull()]
         [securestring]
         $Password
     )

@@ -2,10 +2,8 @@
 # "Plan -> apply"; page 7, rulings 15 and 16).
 function Invoke-SPChange {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [string]
         $Operation,
 
@@ -66,14 +64,11 @@ function Invoke-SPChange {
 # A missing secret is its own error, and nothing is asked before it is known.
 function Assert-SPSecret {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Secret,
 
-        [AllowEmptyString()]
         [string]
         $Name
     )

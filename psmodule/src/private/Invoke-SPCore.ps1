@@ -5,10 +5,8 @@
 # up an `apply`, so the plan has to be made again), Results, Plan, Secrets.
 function Invoke-SPCore {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [string]
         $Operation,
 
@@ -124,21 +122,17 @@ function Invoke-SPCore {
 # Receives records until the request's `end` or the end of the child's output.
 function Receive-SPAnswer {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Answer,
 
         [switch]
         $Stream,
 
-        [Parameter(Mandatory)]
         [hashtable]
         $Told,
 
-        [AllowEmptyString()]
         [string]
         $Unsaid
     )
@@ -231,7 +225,6 @@ function Receive-SPAnswer {
 # Parameters as the protocol has them: names in lower camel case; what is empty or off is left out.
 function ConvertTo-SPParameter {
     param(
-        [Parameter(Mandatory)]
         [hashtable]
         $Parameter
     )
@@ -260,7 +253,6 @@ function ConvertTo-SPParameter {
 
 function ConvertTo-SPErrorRecord {
     param(
-        [Parameter(Mandatory)]
         [hashtable]
         $Record
     )
@@ -275,7 +267,6 @@ function ConvertTo-SPErrorRecord {
 # Says why the child ended without the answer it owed.
 function Stop-SPCrashed {
     param(
-        [Parameter(Mandatory)]
         $Conversation
     )
     $child = $Conversation['Child']

@@ -1,10 +1,8 @@
 # Asks the core for something that changes nothing; results go into the pipeline one by one as they come.
 function Invoke-SPQuery {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [string]
         $Operation,
 

@@ -3,7 +3,6 @@
 # calling script has set, and are applied wherever this module writes or asks.
 function New-SPConversation {
     param(
-        [Parameter(Mandatory)]
         $Cmdlet,
 
         [switch]
@@ -42,7 +41,6 @@ function New-SPConversation {
 # that may make one there. It is the only use of a command outside Microsoft.PowerShell.Core.
 function Assert-SPFullLanguage {
     param(
-        [Parameter(Mandatory)]
         $Cmdlet
     )
     $mode = $ExecutionContext.SessionState.LanguageMode
@@ -59,7 +57,6 @@ function Assert-SPFullLanguage {
 # itself ten seconds after its last answer.
 function Close-SPConversation {
     param(
-        [Parameter(Mandatory)]
         $Conversation
     )
     $child = $Conversation['Child']

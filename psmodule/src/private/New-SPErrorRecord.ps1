@@ -2,15 +2,12 @@
 # next step; the whole error is kept in the exception's Data (design page 4, rule 5).
 function New-SPErrorRecord {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Code,
 
-        [Parameter(Mandatory)]
         [string]
         $Category,
 
-        [Parameter(Mandatory)]
         [string]
         $Message,
 
@@ -39,7 +36,6 @@ function New-SPErrorRecord {
 # An error that the module itself finds; its words come from the catalogue all the same.
 function New-SPModuleError {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Code,
 
@@ -61,10 +57,8 @@ function New-SPModuleError {
 # Writes an error of one item; the cmdlet goes on with the next.
 function Write-SPError {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [System.Management.Automation.ErrorRecord]
         $ErrorRecord
     )
@@ -75,10 +69,8 @@ function Write-SPError {
 # Ends the cmdlet with an error that the module found.
 function Stop-SPCmdlet {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [string]
         $Code,
 

@@ -4,11 +4,8 @@
 # One path that need not exist, wildcards taken as they are. Writes ParameterInvalid and returns nothing if it is no file path.
 function Resolve-SPPath {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [AllowEmptyString()]
-        [AllowNull()]
         [string]
         $Path,
 
@@ -40,10 +37,8 @@ function Resolve-SPPath {
 # Several paths under one name, as Resolve-SPPath; always a list, also of one.
 function Resolve-SPPathList {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [AllowNull()]
         [string[]]
         $Path,
 
@@ -60,14 +55,11 @@ function Resolve-SPPathList {
 # it has wildcard characters in it: objects of this module carry such paths in a property named Path.
 function Resolve-SPInput {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [AllowNull()]
         [string[]]
         $Path,
 
-        [AllowNull()]
         [string[]]
         $LiteralPath
     )
@@ -97,10 +89,8 @@ function Resolve-SPInput {
 # The files that a wildcard path matches, in the order of their names.
 function Expand-SPWildcard {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [string]
         $Path
     )
@@ -125,7 +115,6 @@ function Expand-SPWildcard {
 # UNC paths, and on Linux absolute ones, mean the file system also where the location is in another provider (Env:, Cert:).
 function ConvertTo-SPQualifiedPath {
     param(
-        [Parameter(Mandatory)]
         [string]
         $Path
     )

@@ -1,11 +1,9 @@
 # Those of the named parameters that were given, by their names: what goes to the core as it is.
 function Select-SPParameter {
     param(
-        [Parameter(Mandatory)]
         [System.Collections.IDictionary]
         $Bound,
 
-        [Parameter(Mandatory)]
         [string[]]
         $Name
     )

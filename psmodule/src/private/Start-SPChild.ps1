@@ -2,7 +2,6 @@
 # goes through its standard input (design page 4, "Process protocol").
 function Start-SPChild {
     param(
-        [Parameter(Mandatory)]
         $Conversation
     )
     $ErrorActionPreference = 'Stop'

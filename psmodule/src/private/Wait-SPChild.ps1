@@ -4,10 +4,8 @@
 # Waits for one task.
 function Wait-SPChild {
     param(
-        [Parameter(Mandatory)]
         $Child,
 
-        [Parameter(Mandatory)]
         [System.Threading.Tasks.Task]
         $Task
     )
@@ -25,7 +23,6 @@ function Wait-SPChild {
 # Keeps the last 16 KiB of stderr, which say why a child crashed.
 function Receive-SPErrorText {
     param(
-        [Parameter(Mandatory)]
         $Child
     )
     while ($null -ne $Child['ErrorRead'] -and $Child['ErrorRead'].IsCompleted) {
@@ -51,10 +48,8 @@ function Receive-SPErrorText {
 # Writes to the child; $false when it no longer reads.
 function Send-SPChild {
     param(
-        [Parameter(Mandatory)]
         $Child,
 
-        [Parameter(Mandatory)]
         [byte[]]
         $Bytes
     )
@@ -78,7 +73,6 @@ function Send-SPChild {
 # Reads more of stdout into the buffer; $false at its end.
 function Read-SPChild {
     param(
-        [Parameter(Mandatory)]
         $Child
     )
     if ($null -eq $Child['OutputRead']) {
@@ -108,7 +102,6 @@ function Read-SPChild {
 # The next record of the child as a hashtable; $null at the end of its output.
 function Read-SPRecord {
     param(
-        [Parameter(Mandatory)]
         $Child
     )
     $searched = 0
@@ -130,10 +123,8 @@ function Read-SPRecord {
 # Exactly so many raw bytes, which follow a `secret` record; $null at the end of the output.
 function Read-SPBytes {
     param(
-        [Parameter(Mandatory)]
         $Child,
 
-        [Parameter(Mandatory)]
         [int]
         $Count
     )
@@ -152,7 +143,6 @@ function Read-SPBytes {
 # Waits for the child's end, up to five seconds, and takes in the rest of stderr. Returns the exit code, or $null.
 function Wait-SPChildEnd {
     param(
-        [Parameter(Mandatory)]
         $Child
     )
     $ended = $false

@@ -1,14 +1,11 @@
 # Progress of a request: none within its first second, then at most four times a second (design page 4, rule 6).
 function Write-SPProgress {
     param(
-        [Parameter(Mandatory)]
         $Conversation,
 
-        [Parameter(Mandatory)]
         [string]
         $Activity,
 
-        [Parameter(Mandatory)]
         [string]
         $Status,
 
