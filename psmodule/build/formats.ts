@@ -11,7 +11,9 @@ import {
 } from '../schema/results.ts';
 
 export function renderFormats(): string {
-  const views = Object.entries(resultTypes).flatMap(([name, type]) => [table(name, type), list(name, type)]);
+  const views = Object.entries(resultTypes).flatMap(([name, type]) =>
+    type.listFirst === true ? [list(name, type), table(name, type)] : [table(name, type), list(name, type)],
+  );
   return `<?xml version="1.0" encoding="utf-8"?>
 <Configuration>
   <ViewDefinitions>

@@ -1,7 +1,8 @@
 /**
  * The result types of the process protocol (`docs/spec/process-protocol.md`, "Result types") as PowerShell shows them:
  * each JSON field becomes the property of the same name in Pascal case, dates become UTC `[datetime]`, and a table view
- * of four to six columns is what people see first (design page 4, rule 4). The list view shows every property.
+ * of three to six columns, readable at 80 characters, is what people see first (design page 4, rule 4). The list view
+ * shows every property.
  */
 
 /** How a field's JSON value becomes a property's value; `{ of }` is a list of another type's objects. */
@@ -18,7 +19,10 @@ export interface Column {
 
 export interface ResultType {
   readonly fields: Readonly<Record<string, FieldKind>>;
+  /** They fit a console of 80 characters; ids that nobody types stand in the list view only. */
   readonly columns: readonly Column[];
+  /** The list is what people see first: the values are too long for any table. */
+  readonly listFirst?: true;
 }
 
 export type ResultTypeName =
@@ -55,7 +59,8 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       backupPath: 'text',
       rehearsal: 'boolean',
     },
-    columns: [column('Fingerprint'), column('Path'), column('PublicPath'), column('Rehearsal', 9)],
+    columns: [column('Fingerprint', 49), column('Rehearsal', 9), column('Path')],
+    listFirst: true,
   },
   Status: {
     fields: {
@@ -83,17 +88,17 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       initializedAt: 'date',
     },
     columns: [
-      column('Computer', 20),
+      column('Computer', 15),
       column('Initialized', 11),
       column('Chip', 8),
-      column('AccountName', 20),
+      column('AccountName', 14),
       column('UserInitialized', 15),
       column('Credentials', 11, 'Right'),
     ],
   },
   Check: {
     fields: { name: 'text', passed: 'boolean', code: 'text', message: 'text', hint: 'text' },
-    columns: [column('Name', 24), column('Passed', 6), column('Code', 24), column('Message')],
+    columns: [column('Name', 18), column('Passed', 6), column('Message', 30), column('Hint')],
   },
   HistoryEvent: {
     fields: {
@@ -106,14 +111,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       summary: 'text',
       hash: 'text',
     },
-    columns: [
-      column('Scope', 8),
-      column('Number', 6, 'Right'),
-      column('Time', 20),
-      column('Operation', 20),
-      column('Outcome', 7),
-      column('Summary'),
-    ],
+    columns: [column('Time', 20), column('Operation', 20), column('Outcome', 7), column('Summary')],
   },
   Identity: {
     fields: {
@@ -127,7 +125,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       storageKeyName: 'text',
       created: 'date',
     },
-    columns: [column('Computer', 20), column('Chip', 8), column('Proof', 8), column('Fingerprint')],
+    columns: [column('Computer', 15), column('Fingerprint', 49), column('Proof')],
   },
   Access: {
     fields: {
@@ -149,12 +147,11 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       grantPath: 'text',
     },
     columns: [
-      column('Destination', 20),
+      column('Destination', 15),
       column('State', 11),
       column('ValidUntil', 20),
-      column('User', 20),
       column('Onward', 6),
-      column('Serial'),
+      column('User'),
     ],
   },
   Revocation: {
@@ -174,7 +171,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
   },
   UserRemoval: {
     fields: { account: 'text', quarantine: 'text', uninstall: 'texts' },
-    columns: [column('Account', 30), column('Quarantine'), column('Uninstall')],
+    columns: [column('Account', 16), column('Quarantine', 38), column('Uninstall')],
   },
   Credential: {
     fields: {
@@ -198,21 +195,20 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       change: 'text',
     },
     columns: [
-      column('Label', 24),
+      column('Label', 19),
       column('State', 8),
-      column('Features', 22),
+      column('Features', 16),
       column('NotAfter', 20),
       column('KeyAlgorithm', 12),
-      column('Credential'),
     ],
   },
   CredentialRemoval: {
     fields: { credential: 'text', label: 'text', uninstall: 'texts' },
-    columns: [column('Label', 24), column('Credential'), column('Uninstall')],
+    columns: [column('Label', 24), column('Credential', 32), column('Uninstall')],
   },
   InstallableCredential: {
     fields: { credential: 'text', label: 'text', thumbprint: 'text' },
-    columns: [column('Label', 24), column('Credential'), column('Thumbprint')],
+    columns: [column('Label', 20), column('Thumbprint', 40), column('Credential')],
   },
   Feature: {
     fields: {
@@ -252,11 +248,9 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       sizeBytes: 'number',
     },
     columns: [
-      column('SourceComputer', 16),
-      column('AccountName', 16),
-      column('Destination', 16),
-      column('Created', 20),
-      column('Credentials', 11, 'Right'),
+      column('AccountName', 12),
+      column('SourceComputer', 15),
+      column('Destination', 15),
       column('Path'),
     ],
   },
@@ -275,7 +269,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       column('Fits', 5),
       column('Case', 8),
       column('DaysLeft', 8, 'Right'),
-      column('Path', 32),
+      column('Path', 22),
       column('Reasons'),
     ],
   },
@@ -305,9 +299,8 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
     columns: [
       column('Case', 8),
       column('Unchanged', 9),
-      column('SourceComputer', 16),
-      column('FeaturesActive', 22),
-      column('FeaturesProposed', 22),
+      column('FeaturesActive', 16),
+      column('FeaturesProposed', 16),
       column('NextStep'),
     ],
   },
@@ -319,13 +312,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       features: 'texts',
       proposed: 'texts',
     },
-    columns: [
-      column('Action', 10),
-      column('Label', 24),
-      column('Features', 22),
-      column('Proposed', 22),
-      column('Credential'),
-    ],
+    columns: [column('Action', 10), column('Label', 24), column('Features', 22), column('Proposed')],
   },
 };
 
