@@ -177,8 +177,14 @@ describe('nobody at a terminal', () => {
   });
 
   it('standard input that ends without the secret is no empty password', async () => {
-    expectRefused(await run(made.world.a.home, ['feature-disable', 'Efs', '--password-stdin'], ''), 'UsageInvalid');
-    expectRefused(await run(made.world.a.home, ['feature-disable', 'Efs', '--password-stdin'], '\n'), 'UsageInvalid');
+    expectRefused(
+      await run(made.world.a.home, ['feature-disable', 'Efs', '--password-stdin'], ''),
+      'UsageInvalid',
+    );
+    expectRefused(
+      await run(made.world.a.home, ['feature-disable', 'Efs', '--password-stdin'], '\n'),
+      'UsageInvalid',
+    );
   });
 });
 
@@ -219,7 +225,13 @@ describe('a migration by commands', () => {
     const revoked = await run(home, argv, `${ownerPassword}\nmore\n`);
     expect(JSON.parse(revoked.stdout)).toMatchObject({ number: 1, revoked: 1 });
     await writeFile(join(world.share, 'x.pfx'), 'no pfx');
-    const adding = ['credential-add', '--path', join(world.share, 'x.pfx'), '--pfx-password-stdin', '--password-stdin'];
+    const adding = [
+      'credential-add',
+      '--path',
+      join(world.share, 'x.pfx'),
+      '--pfx-password-stdin',
+      '--password-stdin',
+    ];
     expectRefused(await run(home, adding, `${password}\nsecret\n`), 'PfxMalformed');
   });
 });

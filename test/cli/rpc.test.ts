@@ -36,11 +36,17 @@ const talkTo = (home: string, argv?: string[]): Conversation =>
 const status: WireRequest = { cmd: 'status' };
 
 function importing(world: World): WireRequest {
-  return { cmd: 'import', params: { path: join(world.share, basename(made.archive.path)) }, secrets: { password } };
+  return {
+    cmd: 'import',
+    params: { path: join(world.share, basename(made.archive.path)) },
+    secrets: { password },
+  };
 }
 
 /** Sends raw bytes as a whole conversation. */
-async function say(bytes: string | Uint8Array): Promise<{ code: number | null; records: readonly WireRecord[] }> {
+async function say(
+  bytes: string | Uint8Array,
+): Promise<{ code: number | null; records: readonly WireRecord[] }> {
   const conversation = talkTo(made.world.a.home);
   conversation.write(bytes);
   const ended = await conversation.end();
@@ -123,7 +129,9 @@ describe('a request that cannot be read ends the conversation with RequestMalfor
   };
   it.each(Object.keys(malformed))('%s', async (what) => {
     // A second request behind it: nothing of it may be taken for one.
-    const { code, records } = await say(Buffer.concat([Buffer.from(malformed[what] ?? ''), Buffer.from(line({}))]));
+    const { code, records } = await say(
+      Buffer.concat([Buffer.from(malformed[what] ?? ''), Buffer.from(line({}))]),
+    );
     expect(code).toBe(0);
     expect(records.slice(1)).toMatchObject([
       { t: 'error', id: 0, code: 'RequestMalformed' },

@@ -80,7 +80,10 @@ function archiveIn(world: World): string {
 
 /** Parameters with which each changer has something to do on PC-A (or, for the first four, on the computer named). */
 const doable: Readonly<
-  Record<string, (world: World) => readonly [Computer, ParameterValues] | Promise<readonly [Computer, ParameterValues]>>
+  Record<
+    string,
+    (world: World) => readonly [Computer, ParameterValues] | Promise<readonly [Computer, ParameterValues]>
+  >
 > = {
   'authority-new': ({ a, share }) => [a, { path: share }],
   'platform-initialize': async ({ c }) => {
@@ -102,7 +105,10 @@ const doable: Readonly<
     return [b, { path: join(share, 'list.sprevoked') }];
   },
   'user-remove': ({ a }) => [a, {}],
-  'credential-new': ({ a, share }) => [a, { subject: 'Neu', algorithm: 'P-256', requestPath: join(share, 'a.csr') }],
+  'credential-new': ({ a, share }) => [
+    a,
+    { subject: 'Neu', algorithm: 'P-256', requestPath: join(share, 'a.csr') },
+  ],
   'credential-remove': async ({ a }) => {
     await a.run('feature-disable', { feature: 'SecureEmail' }, { password });
     return [a, { credential: made.credential.credential }];
@@ -274,4 +280,3 @@ it('a plan with a file that is changed while it is confirmed is outdated', async
     code: 'WrongFileKind',
   });
 });
-

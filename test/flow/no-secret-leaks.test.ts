@@ -75,7 +75,9 @@ it('through files, arguments, environments, records or messages', { timeout: 120
   needles = new Map([
     ...Object.entries(secrets).map(([name, text]) => [name, encodingsOfText(text)] as const),
     ['one-time secret', encodingsOfBytes(oneTimeSecret)],
-    ...piecesOf(pkcs8.reveal).map((piece, index) => [`private key, piece ${String(index)}`, encodingsOfBytes(piece)] as const),
+    ...piecesOf(pkcs8.reveal).map(
+      (piece, index) => [`private key, piece ${String(index)}`, encodingsOfBytes(piece)] as const,
+    ),
   ]);
 
   const homes = new Map<string, Conversation>();
@@ -143,10 +145,14 @@ it('through files, arguments, environments, records or messages', { timeout: 120
     secrets: { ownerPassword: secrets.ownerA },
   });
   const exporting = { cmd: 'export', params: { path: share, destination: 'PC-B' } };
-  expect(await code('PC-A', { ...exporting, secrets: { password: secrets.newPassword } })).toBe('PasswordRejected');
+  expect(await code('PC-A', { ...exporting, secrets: { password: secrets.newPassword } })).toBe(
+    'PasswordRejected',
+  );
   const archive = await result<ArchiveResult>('PC-A', { ...exporting, secrets: { password } });
   const importing: WireRequest = { cmd: 'import', params: { path: archive.path, enableFeature: true } };
-  expect(await code('PC-B', { ...importing, secrets: { password: secrets.newPassword } })).toBe('PasswordRejected');
+  expect(await code('PC-B', { ...importing, secrets: { password: secrets.newPassword } })).toBe(
+    'PasswordRejected',
+  );
   const imported = await result<ImportResult>('PC-B', { ...importing, secrets: { password } });
   expect(imported.featuresActive).toEqual(['SecureEmail']);
   const handedOver = await on('PC-B', {
@@ -217,7 +223,13 @@ function encodingsOfText(text: string): readonly Buffer[] {
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  const written = [text, escaped, ascii, encodeURIComponent(text), encodeURIComponent(text).replaceAll('%20', '+')];
+  const written = [
+    text,
+    escaped,
+    ascii,
+    encodeURIComponent(text),
+    encodeURIComponent(text).replaceAll('%20', '+'),
+  ];
   return [
     ...written.map((one) => Buffer.from(one)),
     ...[text, escaped].map((one) => Buffer.from(one, 'utf16le')),
@@ -233,13 +245,18 @@ function encodingsOfBytes(bytes: Uint8Array): readonly Buffer[] {
   const base64 = [0, 1, 2].flatMap((shift) => {
     const shifted = Buffer.concat([Buffer.alloc(shift), bytes]);
     // Characters that also hold bits of neighbours are left out at both ends.
-    const inner = shifted.toString('base64').replace(/=+$/, '').slice(shift === 0 ? 0 : shift + 1, -1);
+    const inner = shifted
+      .toString('base64')
+      .replace(/=+$/, '')
+      .slice(shift === 0 ? 0 : shift + 1, -1);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });
   const byteList = [...bytes].join(',');
   return [
     Buffer.from(bytes),
-    ...[hex, hex.toUpperCase(), (hex.match(/../g) ?? []).join(' '), byteList, ...base64].map((one) => Buffer.from(one)),
+    ...[hex, hex.toUpperCase(), (hex.match(/../g) ?? []).join(' '), byteList, ...base64].map((one) =>
+      Buffer.from(one),
+    ),
     Buffer.from(hex, 'utf16le'),
   ];
 }
@@ -249,8 +266,8 @@ function piecesOf(pkcs8: Uint8Array): readonly Uint8Array[] {
   // An RSA key's PKCS#8 begins with version, algorithm and the public modulus and exponent; what follows is secret.
   const publicBytes = 26 + 12 + 257 + 5;
   const pieces: Uint8Array[] = [];
-  for (let at = publicBytes; at + pieceBytes <= pkcs8.length; at += pieceBytes) pieces.push(pkcs8.slice(at, at + pieceBytes));
+  for (let at = publicBytes; at + pieceBytes <= pkcs8.length; at += pieceBytes)
+    pieces.push(pkcs8.slice(at, at + pieceBytes));
   expect(pieces.length).toBeGreaterThan(30);
   return pieces;
 }
-

@@ -95,8 +95,7 @@ describe('an import plan', () => {
         const now = idsOf(after(planImport(here, from, false), here, from).publicPart);
         for (const id of idsOf(here.publicPart)) expect(now).toContain(id);
         for (const id of here.tombstones) expect(now).not.toContain(id);
-        for (const id of idsOf(from.publicPart))
-          expect(now.includes(id)).toBe(!here.tombstones.includes(id));
+        for (const id of idsOf(from.publicPart)) expect(now.includes(id)).toBe(!here.tombstones.includes(id));
       }),
     );
   });

@@ -104,7 +104,9 @@ describe.each(readers)('$operation, which needs $needs,', ({ operation, needs, p
     for (const [what, name] of Object.entries(samples)) {
       if (what === needs) continue;
       const error = await refused(world, 'WrongFileKind', run(world, name));
-      expect(`${what}: ${error.message}`).toBe(`${what}: ${join(world.share, name)} is ${what}; ${needs} is needed.`);
+      expect(`${what}: ${error.message}`).toBe(
+        `${what}: ${join(world.share, name)} is ${what}; ${needs} is needed.`,
+      );
     }
   });
 
@@ -227,6 +229,8 @@ async function spareRevocation(a: Computer): Promise<string> {
 it('a file that is none of ours says so too', async () => {
   const world = await copyWorld(made);
   await writeFile(join(world.share, 'text'), 'Dear Anna, here is the file that you wanted.\n');
-  const error = await rejection(() => world.b.run('import', { path: join(world.share, 'text') }, { password }));
+  const error = await rejection(() =>
+    world.b.run('import', { path: join(world.share, 'text') }, { password }),
+  );
   expect(error).toMatchObject({ code: 'WrongFileKind', details: { actual: 'a file of an unknown kind' } });
 });

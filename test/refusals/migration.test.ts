@@ -5,6 +5,7 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
 import type {
   AccessResult,
   ArchiveResult,
@@ -23,6 +24,7 @@ import {
   ownerPassword,
   password,
   refused,
+  rejection,
   removeWorld,
   type MadeWorld,
   type World,
@@ -145,7 +147,10 @@ describe('an export is refused', () => {
     const world = await copyWorld(made);
     const path = join(world.a.home, 'platform', 'public', 'grants', `${made.access.serial}.spgrant`);
     const text = await readFile(path, 'utf8');
-    await writeFile(path, text.replace(/^not-after: 20(..)/m, (_, year: string) => `not-after: 20${Number(year) + 9}`));
+    await writeFile(
+      path,
+      text.replace(/^not-after: 20(..)/m, (_, year: string) => `not-after: 20${Number(year) + 9}`),
+    );
     await refused(world, 'DestinationNotAuthorized', exporting(world.a, world));
     expect(world.a.warnings).toMatchObject([{ code: 'SignatureInvalid' }]);
   });
@@ -164,7 +169,11 @@ describe('an import is refused', () => {
     const world = await copyWorld(made);
     await refused(world, 'PasswordRequired', importing(world.b, world, {}));
     for (let attempt = 0; attempt < 5; attempt++) {
-      const error = await refused(world, 'PasswordRejected', importing(world.b, world, { password: 'wrong one' }));
+      const error = await refused(
+        world,
+        'PasswordRejected',
+        importing(world.b, world, { password: 'wrong one' }),
+      );
       expect(error.hint).toContain('PC-A');
     }
     await refused(world, 'LockedOut', importing(world.b, world));
@@ -189,6 +198,28 @@ describe('an import is refused', () => {
     await refused(world, 'GrantRevoked', importing(world.b, world));
   });
 
+  it('with an older revocation list than this environment has met, which export refuses too', async () => {
+    const world = await copyWorld(made);
+    const lists: string[] = [];
+    for (const name of ['first', 'second']) {
+      const { serial } = await grant(world, world.a, world.c);
+      const { path } = await world.a.one<{ path: string }>('access-revoke', { serial }, { ownerPassword });
+      lists.push(join(world.share, `${name}.sprevoked`));
+      await copyFile(path, join(world.share, `${name}.sprevoked`));
+    }
+    const [older = '', newer = ''] = lists;
+    const path = archiveIn(world);
+    await world.b.run('import', { path, grantPath: [newer] }, { password });
+    await refused(world, 'RevocationListOutdated', () =>
+      world.b.run('import', { path, grantPath: [older] }, { password }),
+    );
+    await grant(world, world.b, world.c);
+    await refused(world, 'RevocationListOutdated', () =>
+      world.b.run('export', { path: world.share, destination: 'PC-C', grantPath: [older] }, { password }),
+    );
+    await world.b.run('export', { path: world.share, destination: 'PC-C', grantPath: [newer] }, { password });
+  });
+
   it('where it would replace another key, until that is allowed', async () => {
     const world = await copyWorld(made);
     await world.b.run('user-initialize', {}, { password: 'another password' });
@@ -206,16 +237,15 @@ describe('an import is refused', () => {
     await refused(world, 'ArchiveMalformed', importing(world.b, world));
     // A flip in each 32nd byte, wherever it falls: never accepted, never InternalError, and nothing changes.
     const before = await fingerprintOf(world.b.home);
-    const codes = new Set<string>();
+    const codes = new Set<ErrorCode>();
     for (let position = 0; position < whole.length; position += 32) {
       await write(whole.with(position, (whole[position] ?? 0) ^ 0x10));
-      await world.b.plan('import', { path }, { password }).then(
-        () => codes.add(`accepted at ${String(position)}`),
-        (error: { code?: string }) => codes.add(error.code ?? String(error)),
-      );
+      codes.add((await rejection(() => world.b.plan('import', { path }, { password }))).code);
     }
     expect(await fingerprintOf(world.b.home)).toEqual(before);
-    expect([...codes].filter((code) => !/^Archive|^ManifestMalformed$|^WrongFileKind$/.test(code))).toEqual([]);
+    expect([...codes].filter((code) => !/^Archive|^ManifestMalformed$|^WrongFileKind$/.test(code))).toEqual(
+      [],
+    );
   });
 
   it('and Test-SPMigrationArchive says beforehand why, without any secret', async () => {

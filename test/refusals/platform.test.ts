@@ -227,12 +227,18 @@ describe('what stands in the way of nobody is passed over with its code', () => 
     await writeFile(join(grants, 'a.spgrant'), 'SPMigration grant v1\nserial: nothing\n');
     await writeFile(join(grants, 'b.sprevoked'), 'SPMigration revocation-list v1\nnumber: none\n');
     await writeFile(join(grants, 'c.spgrant'), 'SPMigration grant v2\n');
+    await writeFile(join(grants, 'd.spgrant'), new Uint8Array(4 * 1024 * 1024 + 1));
     await world.a.run('access-list', { grantPath: [grants] });
     expect(world.a.warnings.map(({ code }) => code).sort()).toEqual([
       'GrantMalformed',
+      'LimitExceeded',
       'RevocationListMalformed',
       'VersionUnsupported',
     ]);
+    await copyFile(join(grants, 'b.sprevoked'), join(world.share, 'list.txt'));
+    const named = [join(world.share, 'PC-B.spid'), join(world.share, 'list.txt')];
+    await world.a.run('access-list', { grantPath: named });
+    expect(world.a.warnings.map(({ code }) => code)).toEqual(['WrongFileKind', 'RevocationListMalformed']);
     await writeFile(join(world.a.home, 'platform', 'users', 'x.spuser'), 'SPMigration registration v1\n');
     await grant(world, world.a, world.c);
     expect(world.a.warnings.map(({ code }) => code)).toContain('RegistrationMalformed');

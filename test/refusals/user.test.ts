@@ -46,7 +46,13 @@ describe('an environment', () => {
 
   it('is needed by everything that works on one', async () => {
     const world = await copyWorld(made);
-    const parameters = { path: made.archive.path, credential: 'x', feature: 'Efs', subject: 'x', thumbprint: '' };
+    const parameters = {
+      path: made.archive.path,
+      credential: 'x',
+      feature: 'Efs',
+      subject: 'x',
+      thumbprint: '',
+    };
     const needing: readonly OperationName[] = [
       'user-remove',
       'credential-list',
@@ -74,7 +80,9 @@ describe('an environment', () => {
     await refused(world, 'ServiceAccount', () =>
       world.a.run('export', { path: world.share, overwrite: true }, { password }),
     );
-    await refused(world, 'ServiceAccount', () => world.b.run('import', { path: inShare(world) }, { password }));
+    await refused(world, 'ServiceAccount', () =>
+      world.b.run('import', { path: inShare(world) }, { password }),
+    );
     await refused(world, 'ServiceAccount', () => world.a.run('user-remove'));
   });
 
@@ -101,9 +109,10 @@ describe('an environment', () => {
     let busy: unknown;
     const store = environment(platformId as never, (await storageKeyName(world)) as never);
     await store.withLock(async () => {
-      busy = await world.a
-        .run('feature-disable', { feature: 'SecureEmail' }, { password })
-        .then(() => undefined, (error: unknown) => error);
+      busy = await world.a.run('feature-disable', { feature: 'SecureEmail' }, { password }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
     });
     expect(busy).toMatchObject({ code: 'EnvironmentBusy', details: { pid: process.pid } });
     expect(await fingerprintOf(world.a.home)).toEqual(before);
@@ -121,7 +130,10 @@ describe('an environment', () => {
     await refused(world, 'EnvironmentDamaged', opening);
     await writeFile(file, whole.with(whole.length - 1, (whole.at(-1) ?? 0) ^ 1));
     await refused(world, 'EnvironmentDamaged', opening);
-    await writeFile(file, Buffer.from(whole.toString('latin1').replace('generation v1', 'generation v2'), 'latin1'));
+    await writeFile(
+      file,
+      Buffer.from(whole.toString('latin1').replace('generation v1', 'generation v2'), 'latin1'),
+    );
     await refused(world, 'StoreNewer', opening);
     await rm(file);
     await refused(world, 'EnvironmentDamaged', opening);
@@ -149,7 +161,9 @@ describe('a credential', () => {
     await refused(world, 'CredentialAmbiguous', () =>
       world.a.run('credential-remove', { credential: 'Anna Müller' }, { password }),
     );
-    await refused(world, 'ParameterInvalid', () => world.a.run('feature-enable', { feature: 'Efs' }, { password }));
+    await refused(world, 'ParameterInvalid', () =>
+      world.a.run('feature-enable', { feature: 'Efs' }, { password }),
+    );
   });
 
   it('is not removed while a feature uses it', async () => {
@@ -233,8 +247,10 @@ describe('a PKCS#12 file', () => {
     second = await makeCertificate('CN=Second');
   });
 
-  const adding = (world: World, path: string, secrets: object = { pfxPassword }) => () =>
-    world.a.run('credential-add', { path }, { password, ...secrets });
+  const adding =
+    (world: World, path: string, secrets: object = { pfxPassword }) =>
+    () =>
+      world.a.run('credential-add', { path }, { password, ...secrets });
 
   const pfxOf = (world: World, pkcs8: Uint8Array): Promise<string> =>
     pfxAt(world, [{ ...entryOf(person), privateKey: SecretBytes.copyOf(pkcs8) }]);

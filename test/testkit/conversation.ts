@@ -72,7 +72,10 @@ export class Conversation {
   encode(request: WireRequest): Buffer {
     this.#id += 1;
     const { secrets = {}, ...envelope } = request;
-    const frames = Object.entries(secrets).map(([name, value]) => ({ name, value: Buffer.from(value as string) }));
+    const frames = Object.entries(secrets).map(([name, value]) => ({
+      name,
+      value: Buffer.from(value as string),
+    }));
     const line = {
       v: 1,
       id: this.#id,

@@ -57,11 +57,7 @@ export async function makeWorld(): Promise<MadeWorld> {
     { subject: 'Anna Müller', emailAddress: ['anna@example.org'], algorithm: 'P-256' },
     { password },
   );
-  await a.run(
-    'feature-enable',
-    { feature: 'SecureEmail', credential: credential.credential },
-    { password },
-  );
+  await a.run('feature-enable', { feature: 'SecureEmail', credential: credential.credential }, { password });
   const identity = await b.one<IdentityResult>('identity-export', { path: share });
   const access = await grant(world, a, b);
   const archive = await a.one<ArchiveResult>('export', { path: share, destination: 'PC-B' }, { password });

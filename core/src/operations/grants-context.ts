@@ -2,11 +2,12 @@
  * The grants and revocation lists that can be seen from here: the platform's own and those in the paths the caller
  * named. A file that is not valid is reported and passed over, so that one bad file on a share stops nobody.
  */
-import { isSPMigrationError } from '../domain/error.ts';
+import type { PrivatePart } from '../domain/environment.ts';
+import { fail, isSPMigrationError } from '../domain/error.ts';
 import type { SignedGrant, SignedRevocationList } from '../domain/grant.ts';
-import type { AuthorityFingerprint, GrantSerial } from '../domain/ids.ts';
+import { groupFingerprint, type AuthorityFingerprint, type GrantSerial } from '../domain/ids.ts';
 import { decodeGrant } from '../format/grant-v1.ts';
-import { expectKind } from '../format/kind.ts';
+import { expectKind, recogniseKind } from '../format/kind.ts';
 import { decodeRevocationList } from '../format/revocation-list-v1.ts';
 import { verifyGrant, verifyRevocationList } from '../sealing/grants.ts';
 import type { Call } from './operation.ts';
@@ -76,6 +77,22 @@ function newestLists(lists: readonly SignedRevocationList[]): readonly SignedRev
   return [...newest.values()];
 }
 
+/**
+ * `RevocationListOutdated` where the newest list that can be seen is older than one that the environment has met
+ * (ruling 5): an older copy must not bring a revoked grant back. A list that is not there at all decides nothing.
+ */
+export function requireNotOutdated(
+  here: Pick<GrantsHere, 'revocations'>,
+  met: PrivatePart['revocationNumbers'],
+): void {
+  for (const { authority, number: known } of met) {
+    const number = here.revocations.find(({ signer }) => signer === authority)?.list.number;
+    if (number !== undefined && number < known) {
+      throw fail('RevocationListOutdated', { authority: groupFingerprint(authority), number, known });
+    }
+  }
+}
+
 function revocationReason(
   lists: readonly SignedRevocationList[],
   signer: AuthorityFingerprint,
@@ -96,18 +113,25 @@ async function rawFiles(
   for (const file of await platform.list(collection)) found.push({ ...file, grantPath: file.path });
   for (const grantPath of grantPaths) {
     for (const path of await files.list(grantPath, extension)) {
-      const bytes = await files.read(path, maximumGrantBytes);
-      // A path that names one grant file is no revocation list, and the reverse.
-      if (path === grantPath && !path.toLowerCase().endsWith(extension)) continue;
+      const read = (): Promise<Uint8Array> => files.read(path, maximumGrantBytes);
+      // Who named a file must be told that it cannot be read; who named a folder did not mean everything in it.
+      const bytes = path === grantPath ? await read() : await passingOver(call, read);
+      if (bytes === undefined) continue;
+      // A named file is what it says inside, whatever it is called; what is neither is reported as no grant.
+      const isList = recogniseKind(bytes).kind === 'revocation-list';
+      if (path === grantPath && isList !== (collection === 'revocations')) continue;
       found.push({ path, bytes, grantPath });
     }
   }
   return found;
 }
 
-async function passingOver<Value>(call: Call, read: () => Value): Promise<Value | undefined> {
+async function passingOver<Value>(
+  call: Call,
+  read: () => Value | Promise<Value>,
+): Promise<Value | undefined> {
   try {
-    return await Promise.resolve(read());
+    return await read();
   } catch (error) {
     if (!isSPMigrationError(error)) throw error;
     call.report.warning(`Passed over: ${error.message} ${error.hint}`, error.code);
