@@ -119,7 +119,8 @@ describe('a lock-out', () => {
       world.a.run('feature-disable', { feature: 'Efs' }, { password: 'wrong password' });
     const year = 365 * 24 * 60 * 60;
     setClock(world.a, year);
-    for (let attempt = 0; attempt < 5; attempt++) expect((await rejection(wrong)).code).toBe('PasswordRejected');
+    for (let attempt = 0; attempt < 5; attempt++)
+      expect((await rejection(wrong)).code).toBe('PasswordRejected');
     setClock(world.a, -year);
     const right = (): Promise<unknown> => world.a.run('feature-disable', { feature: 'Efs' }, { password });
     expect((await rejection(right)).code).toBe('LockedOut');

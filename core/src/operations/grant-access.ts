@@ -88,6 +88,8 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
         fingerprint: destination.fingerprint,
         authority: toHex(authority.publicKey),
         registrations: registrations.map(registrationKey),
+        // Names were looked up: what they stood for is what was shown.
+        user: scope.user,
       },
     },
     prepare: authority.prepare,

@@ -10,8 +10,11 @@ import type {
   ImportedArchive,
   PrivatePart,
 } from '../domain/environment.ts';
+import type { SignedGrant } from '../domain/grant.ts';
 import type { CredentialId } from '../domain/ids.ts';
+import { decodeGrant } from '../format/grant-v1.ts';
 import { sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
+import { delegatingGrants } from '../sealing/grants.ts';
 import { withCredentials } from './change-environment.ts';
 import { importResult } from './import-result.ts';
 import type { ImportWork } from './import-work.ts';
@@ -20,9 +23,11 @@ import { register } from './initialize-user.ts';
 import { record } from './record.ts';
 import { rememberLists } from './revocation-memory.ts';
 import type { ImportResult } from './results.ts';
-import { commitEnvironment, requireNotInterrupted, requireUnchanged } from './user-context.ts';
+import { commitEnvironment, requireNotInterrupted, requireUnchanged, type User } from './user-context.ts';
 
 const rememberedArchives = 1000;
+/** Far above what any environment reaches, and far below the largest number of a store. */
+const largestFollowed = 100_000_000;
 
 /** Install, or replace: the archive's environment becomes the one here. */
 export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise<ImportResult> {
@@ -30,9 +35,10 @@ export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise
   const { ports } = call;
   const { platform } = user;
   const keySalt = ports.random(16);
+  const number = await firstGeneration(user, opened.archived);
   const header: GenerationHeader = {
     platformId: platform.ids.platformId,
-    generation: 1,
+    generation: number,
     parent: 0,
     passwordSalt: read.manifest.passwordSalt,
     keySalt,
@@ -56,15 +62,27 @@ export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise
   const quarantine = await user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
     requireNotInterrupted(call);
-    if (plan.case === 'replace') return (await writer.replace(1, generation)).setAside.id;
-    await writer.append(1, generation);
+    if (plan.case === 'replace') return (await writer.replace(number, generation)).setAside.id;
+    await writer.append(number, generation);
     return null;
   });
   if (installed.size > 0) await user.store.setInstalled(new Map());
   await register(call, platform, read.basicUserKey, read.manifest.nonce, chain.rootAuthority, chain.grants);
-  const result = importResult(work, { quarantine, generation: 1, uninstall: [...installed.values()] });
+  const result = importResult(work, { quarantine, generation: number, uninstall: [...installed.values()] });
   await recordImport(work, result);
   return result;
+}
+
+/**
+ * Numbers go on after those that this platform used before, as far as is known: to others that merged an archive of it, a
+ * lower number would be an older state, which changes no feature there.
+ */
+async function firstGeneration({ store, platform }: User, archived: Environment): Promise<number> {
+  const here = platform.ids.storageKeyName;
+  const travelled = archived.privatePart.importedArchives.filter(({ source }) => source === here);
+  const used = [...travelled, ...(await store.quarantine())].map(({ generation }) => generation);
+  // A number near the end can only be another program's; to begin again is better than to have none left.
+  return 1 + Math.max(0, ...used.filter((generation) => generation <= largestFollowed));
 }
 
 /** The archive's content under the keys that are here; what was here stays. */
@@ -85,6 +103,17 @@ export async function applyMerge(work: ImportWork, opened: OpenedMerge): Promise
   }
   call.report.progress('Importing', 'Writing the environment', 80);
   const { generation } = await commitEnvironment(call, { ...user, present }, local, merged);
+  if (merged.publicPart.grants !== local.environment.publicPart.grants) {
+    const { read, chain } = work;
+    await register(
+      call,
+      user.platform,
+      read.basicUserKey,
+      read.manifest.nonce,
+      chain.rootAuthority,
+      chain.grants,
+    );
+  }
   const result = importResult(work, { quarantine: null, generation, uninstall: [] });
   await recordImport(work, result);
   return result;
@@ -107,7 +136,7 @@ function freshEnvironment(work: ImportWork, archived: Environment): Environment 
     privatePart: {
       ...archived.privatePart,
       importedArchives: withArchive(archived.privatePart.importedArchives, work),
-      revocationNumbers: rememberLists(archived.privatePart.revocationNumbers, work.revocations),
+      revocationNumbers: remember(archived, work),
     },
   };
 }
@@ -135,12 +164,13 @@ function mergedEnvironment(
       credentials: withCredentials(local.publicPart.credentials, credentials),
       features: plan.features,
       proposed: plan.proposed,
+      grants: grantsFrom(local, work),
     },
     privatePart: {
       ...local.privatePart,
       keys,
       importedArchives: withArchive(local.privatePart.importedArchives, work),
-      revocationNumbers: rememberLists(local.privatePart.revocationNumbers, work.revocations),
+      revocationNumbers: remember(local, work),
     },
   };
 }
@@ -153,6 +183,32 @@ function keyOf(
   const key = environment.privatePart.keys.get(id);
   if (key === undefined) throw fail('ArchiveChanged', { path, problem: 'a credential has no key' });
   return key;
+}
+
+/** Of the authorities that this move and the next one depend on. */
+function remember({ privatePart }: Environment, { chain, revocations, user }: ImportWork) {
+  const authorities = [...chain.grants.map(({ signer }) => signer), user.platform.authority];
+  return rememberLists(privatePart.revocationNumbers, revocations, authorities);
+}
+
+/**
+ * The grants by which the key may be moved on. Those here stay, unless they do not let this platform's authority decide
+ * and the archive's do: then the owner has granted again, as `OnwardNotDelegated` advises.
+ */
+function grantsFrom(local: Environment, { read, chain, path, user, revocations }: ImportWork) {
+  const key = { name: read.name, nonce: read.manifest.nonce };
+  const decoded = local.publicPart.grants.map((bytes) => decodeGrant(bytes, path));
+  const leads = (grants: readonly SignedGrant[]): boolean => {
+    const valid = grants.filter(({ signer, grant }) =>
+      revocations.every(
+        (list) => list.signer !== signer || list.list.revoked.every(({ serial }) => serial !== grant.serial),
+      ),
+    );
+    const { authorityKey } = user.platform.settings;
+    return delegatingGrants(valid, key, chain.rootAuthority, authorityKey) !== undefined;
+  };
+  if (leads(decoded) || !leads(chain.grants)) return local.publicPart.grants;
+  return chain.grants.map(({ bytes }) => bytes);
 }
 
 /** Old entries go once there are many, but never the newest of a source: that one decides what is "older". */

@@ -3,8 +3,12 @@
  * storage key and the vault key is unsealed below it. Merge: the archive's vault key is unsealed below the key that is
  * here already; nothing of the archive's blobs is kept. Neither changes any state.
  */
+import { equal } from '../bytes/bytes.ts';
+import { readPrivateKey } from '../crypto/private-key.ts';
 import type { Environment } from '../domain/environment.ts';
+import { fail, isSPMigrationError } from '../domain/error.ts';
 import { openArchive, type ReadArchive } from '../sealing/archive.ts';
+import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
 import type { Call } from './operation.ts';
@@ -45,26 +49,36 @@ export async function openForFresh(
   const { manifest } = read;
   const root = await call.secrets.root('password', manifest.passwordSalt, whose(read));
   const keys = new UserKeys(root);
-  return tryArchivePassword(call, user, read, async () => {
+  const open = async (): Promise<OpenedFresh> => {
     using innerKey = keys.innerKey(manifest.archive);
     const { chip } = call.ports;
     const blob = await chip.importBasicUserKey(read.basicUserKey, read.duplicate, innerKey);
     const loaded = await chip.loadBasicUserKey(blob, keys.basicUserAuth);
     try {
       const vaultKey = await loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
-      using archiveKey = keys.archiveKey(vaultKey, manifest.archive);
-      const archived = openArchive(read, archiveKey, path);
-      const dispose = (): Promise<void> => {
+      try {
+        const archived = openGenuine(read, keys, vaultKey, path);
+        const dispose = (): Promise<void> => {
+          vaultKey.dispose();
+          keys.dispose();
+          disposeKeys(archived);
+          return Promise.resolve();
+        };
+        return { kind: 'fresh', archived, keys, vaultKey, basicUserKeyPrivate: blob.private, dispose };
+      } catch (error) {
         vaultKey.dispose();
-        keys.dispose();
-        disposeKeys(archived);
-        return Promise.resolve();
-      };
-      return { kind: 'fresh', archived, keys, vaultKey, basicUserKeyPrivate: blob.private, dispose } as const;
+        throw error;
+      }
     } finally {
       await loaded.dispose();
     }
-  });
+  };
+  try {
+    return await tryArchivePassword(call, user, read, open);
+  } catch (error) {
+    keys.dispose();
+    throw error;
+  }
 }
 
 /** The local password may be another one than the archive's: then it comes as `currentPassword`. */
@@ -84,8 +98,7 @@ export async function openForMerge(
     using keys = new UserKeys(root);
     const archived = await tryArchivePassword(call, user, read, async () => {
       using vaultKey = await local.loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
-      using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive);
-      return openArchive(read, archiveKey, path);
+      return openGenuine(read, keys, vaultKey, path);
     });
     const dispose = async (): Promise<void> => {
       disposeKeys(archived);
@@ -95,6 +108,40 @@ export async function openForMerge(
   } catch (error) {
     await local.dispose();
     throw error;
+  }
+}
+
+/**
+ * The environment in the archive, every credential what its id says. A merge tells credentials apart by their ids: one
+ * that another program gave a wrong id or key would keep the right one out for good. `ArchiveChanged`.
+ */
+function openGenuine(read: ReadArchive, keys: UserKeys, vaultKey: SecretBytes, path: string): Environment {
+  using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive);
+  const archived = openArchive(read, archiveKey, path);
+  const problem = falseCredential(archived, path);
+  if (problem === undefined) return archived;
+  disposeKeys(archived);
+  throw fail('ArchiveChanged', { path, problem });
+}
+
+function falseCredential({ publicPart, privatePart }: Environment, path: string): string | undefined {
+  for (const { id, publicKey, certificate } of publicPart.credentials) {
+    if (credentialIdOf(publicKey, certificate) !== id) return `the credential ${id} is not what its id says`;
+    const key = privatePart.keys.get(id);
+    if (key === undefined || !isPrivateKeyOf(key, publicKey, path))
+      return `the credential ${id} has another private key`;
+  }
+  return undefined;
+}
+
+function isPrivateKeyOf(key: SecretBytes, publicKey: Uint8Array, path: string): boolean {
+  try {
+    const read = readPrivateKey(key, path);
+    using _copy = read.pkcs8;
+    return equal(read.publicKey, publicKey);
+  } catch (error) {
+    if (!isSPMigrationError(error)) throw error;
+    return false;
   }
 }
 

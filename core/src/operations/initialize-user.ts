@@ -3,7 +3,7 @@
  * environment, and the registration by which the owner can delegate for this key later.
  */
 import { SecretBytes } from '../bytes/secret-bytes.ts';
-import { fail } from '../domain/error.ts';
+import { fail, isSPMigrationError } from '../domain/error.ts';
 import type { GenerationHeader } from '../domain/environment.ts';
 import { encodeRegistration } from '../format/registration-v1.ts';
 import type { SignedGrant } from '../domain/grant.ts';
@@ -142,5 +142,11 @@ export async function register(
     rootAuthority,
     grants: grants.map(({ bytes }) => bytes),
   });
-  await call.ports.platform.register(`${tpmName(basicUserKey).slice(4, 44)}.spuser`, registration);
+  try {
+    await call.ports.platform.register(`${tpmName(basicUserKey).slice(4, 44)}.spuser`, registration);
+  } catch (error) {
+    // The key is here by now. Without a registration only the owner's grants for moving it on are missing.
+    if (!isSPMigrationError(error)) throw error;
+    call.report.warning(`Done, but not registered with the owner: ${error.message}`, error.code);
+  }
 }

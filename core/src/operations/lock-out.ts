@@ -39,7 +39,11 @@ export async function countingFailures<Value>(
 ): Promise<Value> {
   const attempts = await record.read();
   const seconds = waitSeconds(attempts, tries, now);
-  if (seconds > 0) throw fail('LockedOut', { seconds });
+  if (seconds > 0) {
+    // The clock was ahead at the last failure: from now on that wait is counted, or it would end only when it is there again.
+    if (attempts.last > now) await record.write({ failed: attempts.failed, last: now });
+    throw fail('LockedOut', { seconds });
+  }
   try {
     const value = await open();
     if (attempts.failed > 0) await record.write({ failed: 0, last: 0 });

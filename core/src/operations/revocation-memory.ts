@@ -5,7 +5,7 @@
 import { fail } from '../domain/error.ts';
 import type { PrivatePart } from '../domain/environment.ts';
 import type { SignedGrant, SignedRevocationList } from '../domain/grant.ts';
-import { groupFingerprint } from '../domain/ids.ts';
+import { groupFingerprint, type AuthorityFingerprint } from '../domain/ids.ts';
 
 type Remembered = PrivatePart['revocationNumbers'];
 
@@ -24,10 +24,21 @@ export function requireNewestLists(
   }
 }
 
-/** What is remembered after these lists were met; sorted, as the format demands. */
-export function rememberLists(remembered: Remembered, lists: readonly SignedRevocationList[]): Remembered {
+/**
+ * What is remembered after these lists were met; sorted, as the format demands. Only lists of authorities that matter here:
+ * anyone may sign lists under keys of their own and lay them on a share, and an environment holds a thousand numbers.
+ */
+export function rememberLists(
+  remembered: Remembered,
+  lists: readonly SignedRevocationList[],
+  authorities: readonly AuthorityFingerprint[],
+): Remembered {
   const numbers = new Map(remembered.map(({ authority, number }) => [authority, number]));
-  for (const { signer, list } of lists) numbers.set(signer, Math.max(list.number, numbers.get(signer) ?? 0));
+  for (const { signer, list } of lists) {
+    const before = numbers.get(signer);
+    if (before !== undefined || authorities.includes(signer))
+      numbers.set(signer, Math.max(list.number, before ?? 0));
+  }
   return [...numbers]
     .map(([authority, number]) => ({ authority, number }))
     .sort((a, b) => (a.authority < b.authority ? -1 : 1));

@@ -38,6 +38,7 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
     throw fail('ParameterInvalid', { parameter: 'Serial', problem: 'it is 32 hex digits' });
   const authority = await chooseAuthority(call, platform, parameters);
   const signer = authorityFingerprint(authority.publicKey);
+  await requireOwnList(call, outputPath, signer);
   const here = await grantsHere(call, outputPath === undefined ? [] : [outputPath]);
   const found = here.grants.find(({ signed }) => signed.grant.serial === serial && signed.signer === signer);
   if (found === undefined && !fleet) throw fail('GrantNotFound', { serial });
@@ -77,6 +78,29 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
     },
   };
 };
+
+/**
+ * The list that the new one replaces must be this authority's and readable: in place of a damaged one a list would begin
+ * anew, without the grants revoked before. `RevocationListMalformed`, `SignatureInvalid`, `WrongFileKind`.
+ */
+async function requireOwnList(
+  call: Call,
+  outputPath: string | undefined,
+  signer: AuthorityFingerprint,
+): Promise<void> {
+  const { files, platform } = call.ports;
+  const name = `${signer}.sprevoked`;
+  if (outputPath === undefined) {
+    const present = (await platform.list('revocations')).find((file) => file.name === name);
+    if (present !== undefined) readRevocationList(present.bytes, present.path);
+    return;
+  }
+  const path = await files.outputPath(outputPath, name, true);
+  if ((await files.kind(path)) !== 'file') return;
+  const present = readRevocationList(await files.read(path, maximumGrantBytes), path);
+  if (present.signer === signer) return;
+  throw fail('RevocationListMalformed', { path, problem: 'it is the list of another authority' });
+}
 
 function draft(
   call: Call,

@@ -4,7 +4,7 @@
  * Three things can be expressed and nothing else: a move to this destination under refAny, a move of one key to it
  * under that key's refOne, and a delegation for one key, under its refOne, to this destination's authority.
  */
-import { equal } from '../bytes/bytes.ts';
+import { equal, toHex } from '../bytes/bytes.ts';
 import { fail } from '../domain/error.ts';
 import type {
   Grant,
@@ -78,7 +78,7 @@ export function signGrant(draft: GrantDraft, by: GrantBasis): SignedGrant {
     destinationComputer: identity.computer,
     destinationFingerprint: identityFingerprint(identity),
     destinationKey: identity.storageKey,
-    onward: by.onward ? delegations(authority, keys.known, identity.authorityKey) : 'no',
+    onward: by.onward ? delegations(authority, keys, identity.authorityKey) : 'no',
     approval,
     move,
   });
@@ -102,18 +102,24 @@ interface DecidableKeys {
   readonly known: readonly KnownKey[];
   /** Registered under another root that does not delegate to this authority: it cannot approve their move. */
   readonly foreign: ReadonlySet<TpmName>;
+  /** Hex nonces of registered keys outside the draft's scopes, other than those in it. */
+  readonly outside: ReadonlySet<string>;
 }
 
 function decidableKeys(draft: GrantDraft, { authority, registrations }: GrantBasis): DecidableKeys {
   const known = new Map<TpmName, KnownKey>();
   const foreign = new Set<TpmName>();
+  const others = new Map<TpmName, Uint8Array>();
   for (const registration of registrations) {
     const { account, basicUserKey, nonce, rootAuthority } = registration;
     const what = `the registration of ${account.name}`;
     const held = checkRegistration(registration, what);
     requireSameKind(draft.rehearsal, registration.rehearsal, what);
     const name = tpmName(basicUserKey);
-    if (!isInScope(draft, account, name)) continue;
+    if (!isInScope(draft, account, name)) {
+      others.set(name, nonce);
+      continue;
+    }
     const isRoot = equal(rootAuthority, authority.public);
     if (isRoot || delegatingGrants(held, { name, nonce }, rootAuthority, authority.public) !== undefined) {
       known.set(name, { name, nonce, rootAuthority, isRoot });
@@ -121,7 +127,8 @@ function decidableKeys(draft: GrantDraft, { authority, registrations }: GrantBas
       foreign.add(name);
     }
   }
-  return { known: [...known.values()], foreign };
+  const outside = new Set([...others].filter(([name]) => !known.has(name)).map(([, nonce]) => toHex(nonce)));
+  return { known: [...known.values()], foreign, outside };
 }
 
 function isInScope(draft: GrantDraft, account: Account, name: TpmName): boolean {
@@ -155,16 +162,17 @@ function approvals(
 
 /**
  * One delegation for each known key. A root needs none, as it approves under refAny; nor does this very authority,
- * which decides already.
+ * which decides already. A delegation covers every key with its nonce, and nonces are public: whoever registers a key
+ * under the nonce of one outside of this grant's scopes gets none.
  */
 function delegations(
   authority: AuthorityKey,
-  known: readonly KnownKey[],
+  { known, outside }: DecidableKeys,
   delegate: Uint8Array,
 ): readonly KeyApproval[] {
   if (equal(delegate, authority.public)) return [];
   return known
-    .filter(({ rootAuthority }) => !equal(rootAuthority, delegate))
+    .filter(({ rootAuthority, nonce }) => !equal(rootAuthority, delegate) && !outside.has(toHex(nonce)))
     .map((key) => keyApproval(authority, key, delegationDigest(nameOf(delegate), key.nonce)));
 }
 

@@ -99,6 +99,19 @@ describe('signing', () => {
     }
   });
 
+  test('no delegation for a key that was given the nonce of one outside of the scopes', () => {
+    // A delegation covers every key with its nonce, and nonces are public.
+    const eve = { id: 'uid:1001@0123456789abcdef0123', name: 'eve' };
+    const copied = makeKey(a.authority);
+    const own = makeKey(a.authority, 'of eve');
+    const registrations = [register(key), register(copied, [], eve), register(own, [], eve)];
+    const { grant } = grantFrom(a, b, { registrations }, { user: [eve.id] });
+    expect(toHex(copied.nonce)).toBe(toHex(key.nonce));
+    expect(copied.name).not.toBe(key.name);
+    const onward = grant.onward as readonly KeyApproval[];
+    expect(onward.map(({ basicUserKey }) => basicUserKey)).toEqual([own.name]);
+  });
+
   test('a chip permits the move with it, to this destination only', () => {
     const { grant } = grantFrom(a, b);
     const root = nameOf(a.authority.public);
