@@ -102,7 +102,8 @@ function scriptFor(kind: FieldKind, property: string): string | undefined {
     case 'date':
       return `if ($null -ne $_.${property}) { $_.${property}.ToString('u', [System.Globalization.CultureInfo]::InvariantCulture) }`;
     case 'texts':
-      return `$_.${property} -join ', '`;
+      // Reasons are sentences: one below the other.
+      return `$_.${property} -join ${property === 'Reasons' ? '[System.Environment]::NewLine' : "', '"}`;
     default:
       return `'{0}, see the property ${property}' -f $_.${property}.Count`;
   }

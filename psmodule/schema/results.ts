@@ -223,9 +223,9 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
     columns: [
       column('Feature', 12),
       column('Enabled', 7),
-      column('Label', 24),
+      column('Label', 17),
       column('NotAfter', 20),
-      column('Credential'),
+      column('Proposed'),
     ],
   },
   Archive: {

@@ -93,7 +93,11 @@ export const errorCatalogue = {
     message: 'There is no credential {credential} in this environment.',
     hint: 'List them with Get-SPMigrationCredential.',
   },
-  FileNotFound: { class: 'not-found', message: 'There is no file {path}.', hint: 'Check the path.' },
+  FileNotFound: {
+    class: 'not-found',
+    message: 'There is no file or folder {path}.',
+    hint: 'Check the path; no folder is made on the way.',
+  },
   GrantNotFound: {
     class: 'not-found',
     message: 'There is no grant {serial} here.',
@@ -113,8 +117,8 @@ export const errorCatalogue = {
   },
   DestinationAmbiguous: {
     class: 'conflict',
-    message: 'More than one granted destination is called {destination}.',
-    hint: 'Name it by its fingerprint: {fingerprints}',
+    message: 'More than one granted destination fits {destination}.',
+    hint: 'Choose one by -Destination, with its fingerprint: {fingerprints}',
   },
   EnvironmentBusy: {
     class: 'conflict',
@@ -161,8 +165,8 @@ export const errorCatalogue = {
   },
   DestinationNotAuthorized: {
     class: 'not-authorized',
-    message: 'No grant lets {account} move keys from this platform to {destination}: {reason}',
-    hint: 'Ask the owner to grant it with Grant-SPMigrationAccess.',
+    message: 'No grant lets {account} move these keys to {destination}: {reason}',
+    hint: 'Ask the owner to grant it with Grant-SPMigrationAccess, or name the file of the grant with -GrantPath.',
   },
   FingerprintMismatch: {
     class: 'not-authorized',
@@ -192,7 +196,7 @@ export const errorCatalogue = {
   GrantSourceMismatch: {
     class: 'not-authorized',
     message: 'The grant {serial} does not cover this source platform.',
-    hint: 'Ask the owner for a grant whose source is this platform.',
+    hint: 'Ask the owner for a grant that covers the source platform.',
   },
   GrantUserMismatch: {
     class: 'not-authorized',
@@ -453,7 +457,7 @@ export const errorCatalogue = {
   PathUnusable: {
     class: 'storage',
     message: '{path} cannot be used as a file name: {problem}',
-    hint: 'Use a shorter name without special characters.',
+    hint: 'Name an existing folder, or a file with a shorter name without special characters.',
   },
   StorageDenied: {
     class: 'storage',

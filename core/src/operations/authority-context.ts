@@ -3,6 +3,7 @@
  * caller, opened with the Owner Password or the owner-password backup file. Nothing of a user is needed or touched.
  */
 import { fail, hasCode } from '../domain/error.ts';
+import { groupFingerprint } from '../domain/ids.ts';
 import type { PasswordAttempts } from '../ports/environment-store.ts';
 import { decodeAuthorityFile, decodeOwnerPasswordBackup } from '../format/authority-v1.ts';
 import { expectKind } from '../format/kind.ts';
@@ -74,7 +75,7 @@ async function authorityFile(
   }
   if (platform === undefined) throw fail('PlatformNotInitialized');
   if (platform.settings.authority === 'fleet')
-    throw fail('NoLocalAuthority', { authority: platform.authority });
+    throw fail('NoLocalAuthority', { authority: groupFingerprint(platform.authority) });
   const file = await call.ports.platform.authorityKey();
   if (file === undefined)
     throw fail('PlatformDamaged', {

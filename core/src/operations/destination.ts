@@ -42,7 +42,7 @@ export function grantsForOneDestination(
   if (fingerprints.size > 1) {
     const names = new Set(matching.map(({ signed }) => signed.grant.destinationComputer));
     throw fail('DestinationAmbiguous', {
-      destination: choice.destination ?? [...names].join(', '),
+      destination: choice.destination ?? `a choice that names none (${[...names].join(', ')})`,
       fingerprints: [...fingerprints].join('; '),
     });
   }

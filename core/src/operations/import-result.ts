@@ -79,7 +79,9 @@ function itemLine({ label, action, features: active, proposed }: ImportItem): st
 
 function nextStep(plan: ImportPlan): string {
   const waiting = assigned(plan.proposed);
-  if (plan.case === 'merge' || waiting.length === 0) return 'Nothing more needs to be done.';
+  if (waiting.length === 0) return 'Nothing more needs to be done.';
+  if (plan.case === 'merge')
+    return `Not active here, as before: ${waiting.join(', ')} (Enable-SPMigrationFeature, if wanted).`;
   return `Features are not active until they are enabled: ${waiting.join(', ')} (Enable-SPMigrationFeature).`;
 }
 

@@ -152,7 +152,11 @@ describe('output paths', () => {
   it('puts a safe name into a folder, and takes a file path as it is', async () => {
     const folder = await makeTemporaryFolder();
     expect(await files.outputPath(folder, 'PC/1.spid', false)).toBe(join(folder, 'PC_1.spid'));
-    expect(await files.outputPath(join(folder, 'mine'), 'PC.spid', false)).toBe(join(folder, 'mine'));
+    expect(await files.outputPath(join(folder, 'mine.id'), 'PC.spid', false)).toBe(join(folder, 'mine.id'));
+    // The second output of a pipeline must not find the first one where its folder was meant to be.
+    await expect(files.outputPath(join(folder, 'mine'), 'PC.spid', true)).rejects.toMatchObject({
+      code: 'PathUnusable',
+    });
     expect(await readdir(folder)).toEqual([]);
   });
 

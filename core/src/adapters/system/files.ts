@@ -129,6 +129,11 @@ async function usableTarget(path: string, overwrite: boolean, windows: boolean):
 async function outputPath(path: string, name: string, overwrite: boolean, windows: boolean): Promise<string> {
   const inFolder = (await look(path))?.isDirectory() ?? false;
   if (!inFolder && (path.endsWith('/') || path.endsWith(sep))) throw fail('FileNotFound', { path });
+  if (!inFolder && extname(path) === '' && extname(name) !== '') {
+    // Most likely a folder that was to be there: taken as a file, many outputs would overwrite each other in it.
+    const problem = `there is no such folder, and as a file it needs an extension (${extname(name)})`;
+    throw fail('PathUnusable', { path, problem });
+  }
   return storing(path, async () => {
     const target = await usableTarget(inFolder ? join(path, safeFileName(name)) : path, overwrite, windows);
     const folder = dirname(target);
