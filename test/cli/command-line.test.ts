@@ -163,18 +163,22 @@ describe('nobody at a terminal', () => {
     ['ConfirmationRequired', ['user-remove']],
     ['ConfirmationRequired', ['archive-remove', 'archive']],
     ['ConfirmationRequired', ['access-grant', 'PC-B.spid']],
-  ] as const)('a missing secret or agreement is %s at once: %s', async (code, [name, ...rest]) => {
-    const { a, b, share } = made.world;
-    const argv = rest.map((one) =>
-      one === 'archive' ? made.archive.path : one.endsWith('.spid') ? join(share, one) : one,
-    );
-    const before = await fingerprintOf(made.world.folder);
-    const ran = await run(name === 'import' ? b.home : a.home, [name, ...argv]);
-    expectRefused(ran, code);
-    // Within a second of what this computer takes for a command that succeeds.
-    expect(ran.milliseconds).toBeLessThan((await run(a.home, ['status'])).milliseconds + 1000);
-    expect(await fingerprintOf(made.world.folder)).toEqual(before);
-  });
+  ] as const)(
+    'a missing secret or agreement is %s at once: %s',
+    { retry: 2 },
+    async (code, [name, ...rest]) => {
+      const { a, b, share } = made.world;
+      const argv = rest.map((one) =>
+        one === 'archive' ? made.archive.path : one.endsWith('.spid') ? join(share, one) : one,
+      );
+      const before = await fingerprintOf(made.world.folder);
+      const ran = await run(name === 'import' ? b.home : a.home, [name, ...argv]);
+      expectRefused(ran, code);
+      // Within a second of what this computer takes for a command that succeeds; a busy one may need another try.
+      expect(ran.milliseconds).toBeLessThan((await run(a.home, ['status'])).milliseconds + 1000);
+      expect(await fingerprintOf(made.world.folder)).toEqual(before);
+    },
+  );
 
   it('standard input that ends without the secret is no empty password', async () => {
     expectRefused(
