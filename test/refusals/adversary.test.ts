@@ -17,6 +17,10 @@ import type { AccessResult, ArchiveResult, ImportResult } from '../../core/src/o
 import { rememberLists } from '../../core/src/operations/revocation-memory.ts';
 import { Secrets } from '../../core/src/operations/secrets.ts';
 import { commitEnvironment, requireUser, unlock } from '../../core/src/operations/user-context.ts';
+import { generateAgreementKey } from '../../core/src/crypto/ecdh.ts';
+import { encodeRegistration } from '../../core/src/format/registration-v1.ts';
+import { basicUserKeyPolicy } from '../../core/src/sealing/basic-user-key.ts';
+import { basicUserKeyTemplate } from '../../core/src/tpm2/templates.ts';
 import type { Computer } from '../testkit/computer.ts';
 import {
   copyWorld,
@@ -163,6 +167,19 @@ describe("an archive of the person's own program", () => {
     secrets.dispose();
   }
 
+  it('cannot forge lines of a plan by its names', async () => {
+    const world = await copyWorld(made);
+    const label = 'mail\u001b[2J\nNothing changes.\u202e';
+    await rewrite(world.a, (credential, key) => ({ credential: { ...credential, label }, key }));
+    const path = join(world.share, 'crafted.sparc');
+    await world.a.run('export', { path, destination: 'PC-B' }, { password });
+    const { plan } = await world.b.plan('import', { path }, { password });
+    expect(plan.lines.join('')).toContain('mail\ufffd[2J\ufffdNothing changes.\ufffd: added');
+    expect((await importing(world.b, path)).items.map((item) => item.label)).toEqual([
+      'mail\ufffd[2J\ufffdNothing changes.\ufffd',
+    ]);
+  });
+
   const other = (credential: Credential): Credential => ({
     ...credential,
     id: toId('CredentialId', 'ab'.repeat(16)),
@@ -183,6 +200,35 @@ describe("an archive of the person's own program", () => {
     const path = join(world.share, 'crafted.sparc');
     await world.a.run('export', { path, destination: 'PC-B' }, { password });
     await refused(world, 'ArchiveChanged', () => importing(world.b, path));
+  });
+});
+
+describe('the drop folder', () => {
+  it('lets no account use up the delegations of a grant', async () => {
+    const world = await copyWorld(made);
+    const { ids, settings } = await requirePlatform(world.a.ports);
+    const rootAuthority = settings.authorityKey;
+    const account = { id: `uid:${String(process.geteuid?.())}@${ids.platformId}`, name: 'eve' };
+    for (let index = 0; index < 30; index++) {
+      const nonce = world.a.ports.random(16);
+      const basicUserKey = basicUserKeyTemplate(
+        basicUserKeyPolicy(rootAuthority, nonce),
+        generateAgreementKey(),
+      );
+      const file = encodeRegistration({
+        account,
+        rehearsal: true,
+        basicUserKey,
+        nonce,
+        rootAuthority,
+        grants: [],
+      });
+      await world.a.ports.platform.register(`${String(index)}.spuser`, file);
+    }
+    const access = await grant(world, world.a, world.b);
+    const text = new TextDecoder().decode(await readFile(access.path));
+    expect(text.match(/^onward: /gm)).toHaveLength(20);
+    expect(world.a.warnings.filter(({ code }) => code === 'LimitExceeded')).toHaveLength(11);
   });
 });
 

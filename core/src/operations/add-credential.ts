@@ -13,7 +13,7 @@ import { limits, type Credential, type CredentialOrigin } from '../domain/enviro
 import { refuseOtherKinds } from '../format/kind.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { changeEnvironment, prepareUnlock, userForChange, withCredentials } from './change-environment.ts';
-import { commonNameOf, credentialResult } from './credential.ts';
+import { commonNameOf, credentialResult, displayLabel } from './credential.ts';
 import type { Call, Changer } from './operation.ts';
 import type { CredentialResult } from './results.ts';
 import { presentFacts } from './user-context.ts';
@@ -156,7 +156,7 @@ function newCredential(
   return {
     credential: {
       id: credentialIdOf(publicKey, certificate),
-      label: label.slice(0, limits.labelCharacters),
+      label: displayLabel(label),
       publicKey,
       certificate,
       chain: entry.chain,

@@ -2,7 +2,13 @@
 import { fail } from '../domain/error.ts';
 import { describeCertificate } from '../crypto/x509.ts';
 import { algorithmOfPublicKey, nameOfAlgorithm } from '../crypto/private-key.ts';
-import { activeFeatures, credentialState, type Credential, type PublicPart } from '../domain/environment.ts';
+import {
+  activeFeatures,
+  credentialState,
+  limits,
+  type Credential,
+  type PublicPart,
+} from '../domain/environment.ts';
 import type { CredentialResult } from './results.ts';
 
 /** What a result says beyond the credential itself. */
@@ -42,6 +48,15 @@ export function credentialResult(
     requestPath: extras.requestPath ?? null,
     change: extras.change ?? null,
   };
+}
+
+/**
+ * A friendly name as it can be shown: names in PFX files and certificates are other people's, and control characters or
+ * marks that turn the direction of writing could forge lines of a plan.
+ */
+export function displayLabel(text: string): string {
+  const shown = text.replaceAll(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+  return shown.slice(0, limits.labelCharacters).toWellFormed();
 }
 
 /** SHA-1 thumbprint, upper-case hex; undefined for a pending credential. */

@@ -11,6 +11,7 @@ import { openArchive, type ReadArchive } from '../sealing/archive.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
+import { displayLabel } from './credential.ts';
 import type { Call } from './operation.ts';
 import {
   tryPassword,
@@ -119,7 +120,13 @@ function openGenuine(read: ReadArchive, keys: UserKeys, vaultKey: SecretBytes, p
   using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive);
   const archived = openArchive(read, archiveKey, path);
   const problem = falseCredential(archived, path);
-  if (problem === undefined) return archived;
+  if (problem === undefined) {
+    const credentials = archived.publicPart.credentials.map((credential) => ({
+      ...credential,
+      label: displayLabel(credential.label),
+    }));
+    return { ...archived, publicPart: { ...archived.publicPart, credentials } };
+  }
   disposeKeys(archived);
   throw fail('ArchiveChanged', { path, problem });
 }

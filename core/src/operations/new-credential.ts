@@ -11,7 +11,7 @@ import { limits, type Credential } from '../domain/environment.ts';
 import { secondsPerDay } from '../domain/time.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { changeEnvironment, prepareUnlock, userForChange, withCredentials } from './change-environment.ts';
-import { commonNameOf, credentialResult } from './credential.ts';
+import { commonNameOf, credentialResult, displayLabel } from './credential.ts';
 import type { Changer } from './operation.ts';
 import type { CredentialResult } from './results.ts';
 import { presentFacts } from './user-context.ts';
@@ -54,9 +54,8 @@ export const newCredential: Changer<NewCredentialParameters, CredentialResult> =
   }
   // Refuses a subject that no certificate can carry before anything is asked or made.
   parseSubject(parameters.subject);
-  const label = (parameters.friendlyName ?? commonNameOf(parameters.subject) ?? parameters.subject).slice(
-    0,
-    limits.labelCharacters,
+  const label = displayLabel(
+    parameters.friendlyName ?? commonNameOf(parameters.subject) ?? parameters.subject,
   );
   const asRequest = parameters.request ?? parameters.requestPath !== undefined;
   const overwrite = parameters.overwrite ?? false;

@@ -12,6 +12,12 @@ import { checkRegistration } from '../sealing/registration.ts';
 import type { Call } from './operation.ts';
 import { requireSameKind, type Platform } from './platform-context.ts';
 
+/**
+ * A grant holds a thousand delegations and signs one for each registered key: one account must not use them all up. A
+ * person has one key here at a time, and leaves another registration only by beginning anew.
+ */
+const mostPerAccount = 20;
+
 const maximumRegistrationBytes = 5 * 4 * 1024 * 1024;
 
 /**
@@ -24,6 +30,7 @@ export async function knownRegistrations(
   paths: readonly string[],
 ): Promise<readonly Registration[]> {
   const known = new Map<string, Registration>();
+  const counts = new Map<string, number>();
   const add = (registration: Registration): void =>
     void known.set(registrationKey(registration), registration);
   if (platform !== undefined) {
@@ -36,6 +43,12 @@ export async function knownRegistrations(
             problem: `it names ${registration.account.id}, but ${file.ownerId} owns it`,
           });
         }
+        const count = (counts.get(file.ownerId) ?? 0) + 1;
+        if (count > mostPerAccount) {
+          const what = `the number of registrations of ${file.ownerId}`;
+          throw fail('LimitExceeded', { what, actual: count, maximum: mostPerAccount });
+        }
+        counts.set(file.ownerId, count);
         add(registration);
       });
     }
