@@ -6,6 +6,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Act } from '../testkit/fake-core.ts';
 import {
   failure,
   identity,
@@ -75,6 +76,59 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       expect(await run('& { $VerbosePreference = "Continue"; Get-SPMigrationStatus }')).toMatchObject({
         verbose: ['a step'],
       });
+    });
+  });
+
+  describe('progress', () => {
+    const steps = (count: number): readonly Act[] =>
+      Array.from({ length: count }).flatMap((_, index) => [
+        { record: { t: 'progress', activity: 'Importing', status: `step ${index}`, percent: index } },
+        { waitMs: 50 },
+      ]);
+    // Only an engine of one's own lets its progress stream be read.
+    const progressOf = async (command: string): Promise<readonly string[]> => {
+      const { output, errors } = await run<string>(
+        `$engine = [powershell]::Create([initialsessionstate]::CreateDefault2())
+         $null = $engine.AddScript('param($module, $command) Import-Module -Name $module; . ([scriptblock]::Create($command))')
+         $null = $engine.AddArgument($data.manifest).AddArgument($data.command).Invoke()
+         if ($engine.HadErrors) { Write-Error ($engine.Streams.Error -join '; ') }
+         $engine.Streams.Progress | Where-Object Activity -eq Importing | ForEach-Object { [string]$_.RecordType }`,
+        { manifest: fake.manifest, command },
+      );
+      expect(errors).toEqual([]);
+      return output;
+    };
+
+    it('is shown after a second, at most four times a second, and completed', async () => {
+      fake.script({ status: steps(60) });
+      const begun = performance.now();
+      const output = await progressOf('Get-SPMigrationStatus');
+      const seconds = (performance.now() - begun) / 1000;
+      // Three seconds and a bit, the first of them without.
+      expect(output.length).toBeGreaterThanOrEqual(4);
+      expect(output.length).toBeLessThanOrEqual((seconds - 1) * 4 + 2);
+      expect(output.slice(0, -1).every((type) => type === 'Processing')).toBe(true);
+      expect(output.at(-1)).toBe('Completed');
+    });
+
+    it('is completed also when the pipeline is stopped', async () => {
+      fake.script({ status: [...steps(40), result('Status', {}), ...steps(40)] });
+      const output = await progressOf('Get-SPMigrationStatus | Select-Object -First 1');
+      expect(output.at(-1)).toBe('Completed');
+    });
+
+    it('is not shown for what takes less than a second', async () => {
+      fake.script({ status: steps(3) });
+      // On a computer under load the child alone may take longer to start; one of these will not.
+      for (let attempt = 0; attempt < 10; attempt++) {
+        const begun = performance.now();
+        const shown = await progressOf('Get-SPMigrationStatus');
+        if (performance.now() - begun < 1000) {
+          expect(shown).toEqual([]);
+          return;
+        }
+      }
+      expect.fail('no call took less than a second');
     });
   });
 

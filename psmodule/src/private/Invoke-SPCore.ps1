@@ -105,10 +105,13 @@ function Invoke-SPCore {
                 }
                 $child['Process'].Dispose()
             }
-            if ($null -ne $Conversation['Progress']['Record']) {
-                $Conversation['Progress']['Record'].RecordType = [System.Management.Automation.ProgressRecordType]::Completed
-                $cmdlet.WriteProgress($Conversation['Progress']['Record'])
+            $shown = $Conversation['Progress']['Record']
+            if ($null -ne $shown) {
                 $Conversation['Progress']['Record'] = $null
+                # A record of its own: whoever keeps the ones before would see them change.
+                $record = [System.Management.Automation.ProgressRecord]::new($shown.ActivityId, $shown.Activity, $shown.StatusDescription)
+                $record.RecordType = [System.Management.Automation.ProgressRecordType]::Completed
+                $cmdlet.WriteProgress($record)
             }
         }
         # The child had ended by itself after ten idle seconds: another takes the request (ruling 15).
