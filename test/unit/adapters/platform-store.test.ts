@@ -1,7 +1,19 @@
 /** The platform's folder: who may write what, whom it trusts, and what a drop folder may contain. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, link, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPlatformStore } from '../../../core/src/adapters/store-file/platform-store.ts';
@@ -50,6 +62,18 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
       path: join(folder, 'public', 'platform'),
       bytes: utf8('settings'),
     });
+  });
+
+  it('reads only so much of what one account left', async () => {
+    const { folder, store } = await initialized();
+    for (const name of ['a', 'b', 'c']) {
+      const path = join(folder, 'users', `${name}.spuser`);
+      await writeFile(path, '');
+      // A hole: it takes no space on the disk.
+      await truncate(path, 30 * 1024 * 1024);
+    }
+    const sizes = (await store.registrations()).map(({ bytes }) => bytes.length);
+    expect(sizes).toEqual([30 * 1024 * 1024, 30 * 1024 * 1024, 0]);
   });
 
   it('sets the modes, whatever the umask', async () => {

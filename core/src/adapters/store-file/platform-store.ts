@@ -45,6 +45,8 @@ const extensions: Readonly<Record<PublicCollection, string>> = {
 const kinds = { grants: 'grant', revocations: 'revocation-list' } as const;
 /** More than any real computer has users: a drop folder filled on purpose must not fill the owner's memory. */
 const mostRegistrations = 10_000;
+/** All that one account left, together: files with holes cost their maker nothing. A registration has a few kilobytes. */
+const mostBytesPerAccount = 64 * 1024 * 1024;
 
 export function createPlatformStore(options: PlatformStoreOptions): PlatformStore {
   return new FilePlatformStore(options);
@@ -144,8 +146,18 @@ class FilePlatformStore implements PlatformStore {
     }
     const platform = this.#options.platformIdOf(settings);
     const files: DroppedFile[] = [];
+    const spent = new Map<string, number>();
     for (const name of names) {
-      const file = await this.#readDropped(name, platform);
+      const path = join(this.#users, name);
+      const status = await this.#disk.status(path);
+      if (status === undefined) continue;
+      const ownerId = await this.#ownerId(status, platform);
+      const total = (spent.get(ownerId) ?? 0) + status.sizeBytes;
+      spent.set(ownerId, total);
+      const file =
+        total > mostBytesPerAccount
+          ? { name, path, bytes: new Uint8Array(), ownerId }
+          : await this.#readDropped(name, platform);
       if (file !== undefined) files.push(file);
     }
     return files;
