@@ -235,8 +235,9 @@ export const errorCatalogue = {
   },
   RevocationListOutdated: {
     class: 'not-authorized',
-    message: 'The revocation list of {authority} has number {number}; number {known} was seen before.',
-    hint: 'Get the newest list from the owner.',
+    message:
+      'The newest revocation list of {authority} that can be found has number {number} (0: there is none); number {known} was seen before.',
+    hint: 'Get the newest list from the owner; with -GrantPath, name the folder that holds it too.',
   },
   ServiceAccount: {
     class: 'not-authorized',

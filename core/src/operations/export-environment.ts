@@ -16,7 +16,7 @@ import { chainFor, checkGrant, checkNotRevoked, type Chain } from '../sealing/gr
 import { archiveResult } from './archive.ts';
 import { prepareUnlock, userForChange, type PresentUser } from './change-environment.ts';
 import { grantsForOneDestination, type DestinationChoice } from './destination.ts';
-import { grantsHere, requireNotOutdated, type FoundGrant, type GrantsHere } from './grants-context.ts';
+import { grantsHere, type FoundGrant, type GrantsHere } from './grants-context.ts';
 import type { Call, Changer } from './operation.ts';
 import { record } from './record.ts';
 import { requireNewestLists } from './revocation-memory.ts';
@@ -83,7 +83,6 @@ async function writeArchive(
   const unlocked = await unlock(call, user);
   try {
     const { header, environment, keys, vaultKey, loaded } = unlocked;
-    requireNotOutdated(here, environment.privatePart.revocationNumbers);
     // The public part counted as a claim until now; with it open, the key itself must fit what it says.
     checkBasicUserKey(
       header.basicUserKey,

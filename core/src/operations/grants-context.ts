@@ -1,11 +1,11 @@
 /**
  * The grants and revocation lists that can be seen from here: the platform's own and those in the paths the caller
- * named. A file that is not valid is reported and passed over, so that one bad file on a share stops nobody.
+ * named. A file that is not valid is reported and passed over, so that one bad file on a share stops nobody; only a damaged
+ * list in the platform's own folder stops everything, since it might revoke the grant at hand.
  */
-import type { PrivatePart } from '../domain/environment.ts';
-import { fail, isSPMigrationError } from '../domain/error.ts';
+import { isSPMigrationError } from '../domain/error.ts';
 import type { SignedGrant, SignedRevocationList } from '../domain/grant.ts';
-import { groupFingerprint, type AuthorityFingerprint, type GrantSerial } from '../domain/ids.ts';
+import type { AuthorityFingerprint, GrantSerial } from '../domain/ids.ts';
 import { decodeGrant } from '../format/grant-v1.ts';
 import { expectKind, recogniseKind } from '../format/kind.ts';
 import { decodeRevocationList } from '../format/revocation-list-v1.ts';
@@ -33,6 +33,8 @@ interface RawFile {
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly grantPath: string;
+  /** It lies in the platform's own folder, where only administrators write. */
+  readonly own: boolean;
 }
 
 /** Everything that can be seen, verified; see the file's head. */
@@ -44,7 +46,9 @@ export async function grantsHere(call: Call, grantPaths: readonly string[]): Pro
   }
   const lists: SignedRevocationList[] = [];
   for (const file of await rawFiles(call, 'revocations', '.sprevoked', grantPaths)) {
-    const list = await passingOver(call, () => readRevocationList(file.bytes, file.path));
+    const read = (): SignedRevocationList => readRevocationList(file.bytes, file.path);
+    // A damaged list of the platform's own might revoke this very grant: then nothing is permitted.
+    const list = file.own ? read() : await passingOver(call, read);
     if (list !== undefined) lists.push(list);
   }
   const revocations = newestLists(lists);
@@ -77,22 +81,6 @@ function newestLists(lists: readonly SignedRevocationList[]): readonly SignedRev
   return [...newest.values()];
 }
 
-/**
- * `RevocationListOutdated` where the newest list that can be seen is older than one that the environment has met
- * (ruling 5): an older copy must not bring a revoked grant back. A list that is not there at all decides nothing.
- */
-export function requireNotOutdated(
-  here: Pick<GrantsHere, 'revocations'>,
-  met: PrivatePart['revocationNumbers'],
-): void {
-  for (const { authority, number: known } of met) {
-    const number = here.revocations.find(({ signer }) => signer === authority)?.list.number;
-    if (number !== undefined && number < known) {
-      throw fail('RevocationListOutdated', { authority: groupFingerprint(authority), number, known });
-    }
-  }
-}
-
 function revocationReason(
   lists: readonly SignedRevocationList[],
   signer: AuthorityFingerprint,
@@ -110,7 +98,8 @@ async function rawFiles(
 ): Promise<readonly RawFile[]> {
   const { platform, files } = call.ports;
   const found: RawFile[] = [];
-  for (const file of await platform.list(collection)) found.push({ ...file, grantPath: file.path });
+  for (const file of await platform.list(collection))
+    found.push({ ...file, grantPath: file.path, own: true });
   for (const grantPath of grantPaths) {
     for (const path of await files.list(grantPath, extension)) {
       const read = (): Promise<Uint8Array> => files.read(path, maximumGrantBytes);
@@ -120,13 +109,14 @@ async function rawFiles(
       // A named file is what it says inside, whatever it is called; what is neither is reported as no grant.
       const isList = recogniseKind(bytes).kind === 'revocation-list';
       if (path === grantPath && isList !== (collection === 'revocations')) continue;
-      found.push({ path, bytes, grantPath });
+      found.push({ path, bytes, grantPath, own: false });
     }
   }
   return found;
 }
 
-async function passingOver<Value>(
+/** The value, or undefined and a warning where a file is not valid. */
+export async function passingOver<Value>(
   call: Call,
   read: () => Value | Promise<Value>,
 ): Promise<Value | undefined> {

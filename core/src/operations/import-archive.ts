@@ -9,7 +9,7 @@ import { fail } from '../domain/error.ts';
 import { planImport, type ImportPlan } from '../domain/import-plan.ts';
 import { readArchiveFile } from './archive.ts';
 import { requireFit, verifiedChain } from './archive-fit.ts';
-import { grantsHere, requireNotOutdated } from './grants-context.ts';
+import { grantsHere } from './grants-context.ts';
 import { applyFresh, applyMerge } from './import-apply.ts';
 import { openForFresh, openForMerge } from './import-open.ts';
 import { importLines, importResult } from './import-result.ts';
@@ -52,7 +52,6 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
     const local = opened.kind === 'merge' ? opened.local : undefined;
     const remembered = (local?.environment ?? opened.archived).privatePart.revocationNumbers;
     requireNewestLists(remembered, chain.grants, here.revocations);
-    requireNotOutdated(here, (local?.environment ?? opened.archived).privatePart.revocationNumbers);
     const known = local?.environment.privatePart.importedArchives ?? [];
     const fromSource = known.filter(({ source }) => source === read.manifest.sourceKey);
     const plan = planImport(

@@ -8,7 +8,7 @@ import { groupFingerprint, parseId, type AuthorityFingerprint, type GrantSerial 
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import { signRevocationList } from '../sealing/grants.ts';
 import { chooseAuthority, type AuthorityChoice } from './authority-context.ts';
-import { maximumGrantBytes, grantsHere, readRevocationList } from './grants-context.ts';
+import { maximumGrantBytes, grantsHere, passingOver, readRevocationList } from './grants-context.ts';
 import type { Call, Changer } from './operation.ts';
 import { findPlatform, requireAdministrator, requirePlatform } from './platform-context.ts';
 import { record } from './record.ts';
@@ -39,6 +39,7 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
   const authority = await chooseAuthority(call, platform, parameters);
   const signer = authorityFingerprint(authority.publicKey);
   await requireOwnList(call, outputPath, signer);
+  if (outputPath !== undefined) await requireReadableList(call, outputPath, signer);
   const here = await grantsHere(call, outputPath === undefined ? [] : [outputPath]);
   const found = here.grants.find(({ signed }) => signed.grant.serial === serial && signed.signer === signer);
   if (found === undefined && !fleet) throw fail('GrantNotFound', { serial });
@@ -129,6 +130,27 @@ async function write(
   return already ? path : call.ports.files.write(path, bytes, true);
 }
 
+/** The platform's own list of an authority. A damaged one is passed over here: a good one is about to take its place. */
+async function ownList(call: Call, signer: AuthorityFingerprint): Promise<SignedRevocationList | undefined> {
+  for (const { bytes, path } of await call.ports.platform.list('revocations')) {
+    const list = await passingOver(call, () => readRevocationList(bytes, path));
+    if (list?.signer === signer) return list;
+  }
+  return undefined;
+}
+
+/** The fleet's list among its grants must be readable: a new one with a lower number would revoke nothing any more. */
+async function requireReadableList(
+  call: Call,
+  outputPath: string,
+  signer: AuthorityFingerprint,
+): Promise<void> {
+  for (const path of await call.ports.files.list(outputPath, '.sprevoked')) {
+    if (!path.endsWith(`${signer}.sprevoked`)) continue;
+    readRevocationList(await call.ports.files.read(path, maximumGrantBytes), path);
+  }
+}
+
 export interface AddRevocationParameters {
   readonly path: string;
 }
@@ -139,8 +161,7 @@ export const addRevocation: Changer<AddRevocationParameters, RevocationResult> =
   await requireAdministrator(ports);
   const platform = await requirePlatform(ports);
   const list = readRevocationList(await ports.files.read(path, maximumGrantBytes), path);
-  const here = await grantsHere(call, []);
-  const known = here.revocations.find((candidate) => candidate.signer === list.signer);
+  const known = await ownList(call, list.signer);
   if (known !== undefined && known.list.number > list.list.number) {
     throw fail('RevocationListOutdated', {
       authority: groupFingerprint(list.signer),
