@@ -163,9 +163,9 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       path: 'text',
     },
     columns: [
-      column('Serial', 32),
       column('Number', 6, 'Right'),
       column('Revoked', 7, 'Right'),
+      column('Serial', 32),
       column('Path'),
     ],
   },

@@ -94,7 +94,8 @@ async function performOnce(
         if (plan.refused !== undefined) terminal.tell(`warning: ${plan.refused.message}`);
         return;
       }
-      const agree = (shown: ShownPlan): Promise<void> => requireAgreement(shown, options.agreed, terminal);
+      const agree = (shown: ShownPlan): Promise<void> =>
+        requireAgreement(shown, options.agreed, terminal, call.signal);
       const values = await applyChange(name, entry, call, parameters, undefined, agree);
       values.forEach(print);
       return;
@@ -105,11 +106,16 @@ async function performOnce(
 }
 
 /** High impact needs someone's yes; a script says it with `--yes`. */
-async function requireAgreement({ plan }: ShownPlan, agreed: boolean, terminal: Terminal): Promise<void> {
+async function requireAgreement(
+  { plan }: ShownPlan,
+  agreed: boolean,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   if (agreed || plan.impact !== 'high') return;
   if (!terminal.interactive) throw fail('ConfirmationRequired', { action: `${plan.action}: ${plan.target}` });
   for (const line of renderPlan(plan)) terminal.tell(line);
-  if (!(await terminal.confirm('Continue?'))) throw fail('OperationInterrupted');
+  if (!(await terminal.confirm('Continue?', signal))) throw fail('OperationInterrupted');
 }
 
 function printResult(value: object, json: boolean, terminal: Terminal): void {

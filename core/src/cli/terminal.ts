@@ -44,10 +44,13 @@ export class Terminal {
     this.#streams.stderr.write(`${line}\n`);
   }
 
-  /** Asks a yes-or-no question; anything but yes is no. */
-  async confirm(question: string): Promise<boolean> {
+  /**
+   * Asks a yes-or-no question; anything but yes is no. The terminal echoes here, so Ctrl+C comes as a signal and not as a
+   * byte: `OperationInterrupted` when `signal` is aborted.
+   */
+  async confirm(question: string, signal: AbortSignal): Promise<boolean> {
     this.#streams.stderr.write(`${question} [y/N] `);
-    using answer = await this.#line();
+    using answer = await this.#line(signal);
     return /^y(es)?$/i.test(new TextDecoder().decode(answer.reveal).trim());
   }
 
@@ -78,7 +81,7 @@ export class Terminal {
     this.#streams.stdin.pause();
   }
 
-  async #line(): Promise<SecretBytes> {
+  async #line(signal?: AbortSignal): Promise<SecretBytes> {
     const { stdin } = this.#streams;
     const typed: number[] = [];
     const take = (bytes: Iterable<number>): boolean => {
@@ -97,7 +100,7 @@ export class Terminal {
     const before = this.#pending;
     this.#pending = [];
     try {
-      if (!take(before)) await readUntil(stdin, take);
+      if (!take(before)) await readUntil(stdin, take, signal);
       // CR LF ends one line, not two.
       if (this.#pending[0] === lineEnds[0]) this.#pending.shift();
       return new SecretBytes(Uint8Array.from(typed));
@@ -115,11 +118,21 @@ function removeCharacter(typed: number[]): void {
 }
 
 /** Feeds chunks to `take` until it says that a line ended, or the stream ends. */
-function readUntil(stream: NodeJS.ReadableStream, take: (bytes: Uint8Array) => boolean): Promise<void> {
+function readUntil(
+  stream: NodeJS.ReadableStream,
+  take: (bytes: Uint8Array) => boolean,
+  signal?: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      stop(() => {
+        reject(fail('OperationInterrupted'));
+      });
+    };
     const stop = (finish: () => void): void => {
       stream.removeListener('data', onData);
       stream.removeListener('end', onEnd);
+      signal?.removeEventListener('abort', onAbort);
       finish();
     };
     const onEnd = (): void => {
@@ -136,6 +149,11 @@ function readUntil(stream: NodeJS.ReadableStream, take: (bytes: Uint8Array) => b
     };
     stream.on('data', onData);
     stream.on('end', onEnd);
+    if (signal?.aborted === true) {
+      onAbort();
+      return;
+    }
+    signal?.addEventListener('abort', onAbort);
     stream.resume();
   });
 }
