@@ -134,7 +134,7 @@ export const errorCatalogue = {
   OutputExists: {
     class: 'conflict',
     message: '{path} exists already.',
-    hint: 'Use -Force to overwrite it, or name another file.',
+    hint: 'Use -Force (command line: --overwrite), or name another file.',
   },
   PlanOutdated: {
     class: 'conflict',
