@@ -29,6 +29,12 @@ async function main(argv: readonly string[]): Promise<number> {
   process.once('SIGINT', () => {
     interruption.abort();
   });
+  // A reader that has seen enough (`| head`) is no failure: what was to be done is done, and the rest is not wanted.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const { runCommandLine } = await import('./cli/command-line.ts');
   return runCommandLine(argv, {
     stdin,

@@ -220,8 +220,8 @@ export const errorCatalogue = {
   },
   PlatformFolderUntrusted: {
     class: 'not-authorized',
-    message: '{path} was not made by an administrator: {problem}',
-    hint: 'Remove or correct the folder, then initialize the platform again.',
+    message: '{path} cannot be trusted as the folder of a platform: {problem}',
+    hint: 'Ask the administrator, who must own it alone, to correct its owner and permissions; a rehearsal needs a folder of your own in SPMIGRATION_HOME.',
   },
   RehearsalForbidden: {
     class: 'not-authorized',
