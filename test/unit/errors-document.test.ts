@@ -31,6 +31,7 @@ const options = new Set([
   '--help',
   '--json',
   '--what-if',
+  '--overwrite',
   ...askable.map((name) => `--${kebab(name)}-stdin`),
 ]);
 
