@@ -2,10 +2,15 @@
  * Revocation lists that are missing, damaged or put back: each time the decision falls on the safe side, and what an
  * administrator must do to repair it still works.
  */
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AuthorityResult, RevocationResult } from '../../core/src/operations/results.ts';
+import type {
+  AccessResult,
+  AuthorityResult,
+  RevocationResult,
+  StatusResult,
+} from '../../core/src/operations/results.ts';
 import {
   copyWorld,
   grant,
@@ -15,6 +20,7 @@ import {
   refused,
   removeWorld,
   type MadeWorld,
+  type World,
 } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
@@ -72,5 +78,36 @@ describe('a revocation list', () => {
     const { path } = await revoke('aa');
     await writeFile(path, 'SPMigration revocation-list v1\nhalf a li');
     await refused(world, 'RevocationListMalformed', () => revoke('bb'));
+  });
+
+  it('that another one with the same number overtook still revokes what it names', async () => {
+    const world = await copyWorld(made);
+    const fork = await copyWorld(made);
+    const list = async (from: World, name: string): Promise<string> => {
+      const [access] = await from.a.run<AccessResult>('access-list', { destination: 'PC-B' });
+      const { serial } = name === 'real' && access !== undefined ? access : await grant(from, from.a, from.c);
+      const { path } = await from.a.one<RevocationResult>('access-revoke', { serial }, { ownerPassword });
+      await copyFile(path, join(world.share, `${name}.sprevoked`));
+      return join(world.share, `${name}.sprevoked`);
+    };
+    const grantPath = [await list(fork, 'other'), await list(world, 'real')];
+    const [archive = ''] = (await readdir(world.share)).filter((name) => name.endsWith('.sparc'));
+    await refused(world, 'GrantRevoked', () =>
+      world.b.run('import', { path: join(world.share, archive), grantPath }, { password }),
+    );
+  });
+});
+
+describe('a platform whose settings were lost', () => {
+  it('keeps its authority key, and only its Owner Password initializes it again', async () => {
+    const world = await copyWorld(made);
+    const before = await world.a.one<StatusResult>('status');
+    await rm(join(world.a.home, 'platform', 'public', 'platform'));
+    await refused(world, 'OwnerPasswordRejected', () =>
+      world.a.run('platform-initialize', {}, { ownerPassword: 'another Owner Password' }),
+    );
+    const after = await world.a.one<StatusResult>('platform-initialize', {}, { ownerPassword });
+    expect(after.authorityFingerprint).toBe(before.authorityFingerprint);
+    expect(after.userInitialized).toBe(true);
   });
 });

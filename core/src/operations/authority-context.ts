@@ -39,7 +39,25 @@ export async function chooseAuthority(
   platform: Platform | undefined,
   choice: AuthorityChoice,
 ): Promise<ChosenAuthority> {
-  const file = await authorityFile(call, platform, choice);
+  return choose(call, await authorityFile(call, platform, choice), choice.backupPath);
+}
+
+/**
+ * The authority key of a platform whose settings were lost, or whose initialization was interrupted; undefined where
+ * there is none. It must not be made anew: every Basic User Key under it could be moved by nobody any more.
+ */
+export async function findLeftAuthority(call: Call): Promise<ChosenAuthority | undefined> {
+  const file = await call.ports.platform.authorityKey();
+  return file && choose(call, { path: file.path, bytes: file.bytes, local: true }, undefined);
+}
+
+interface KeyFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly local: boolean;
+}
+
+function choose(call: Call, file: KeyFile, backupPath: string | undefined): ChosenAuthority {
   expectKind(file.bytes, 'authority', file.path);
   const decoded = decodeAuthorityFile(file.bytes, file.path);
   requireSameKind(file.path, decoded.rehearsal, call.ports.rehearsal);
@@ -50,7 +68,7 @@ export async function chooseAuthority(
     write: (value: PasswordAttempts) => call.ports.platform.setOwnerAttempts(value),
   };
   const open = async (): Promise<AuthorityKey> => {
-    if (choice.backupPath !== undefined) return openWithBackup(call, decoded, choice.backupPath, file.path);
+    if (backupPath !== undefined) return openWithBackup(call, decoded, backupPath, file.path);
     const ownerRoot = await root();
     const openIt = () => Promise.resolve(openAuthority(decoded, { ownerRoot }, file.path));
     // The counter lies in the private platform folder, which only a local authority's owner can write.
@@ -59,7 +77,7 @@ export async function chooseAuthority(
     return countingFailures(attempts, ownerTries, call.ports.clock(), isWrong, openIt);
   };
   const prepare = async (): Promise<void> => {
-    if (choice.backupPath === undefined && call.secrets.has('ownerPassword')) await root();
+    if (backupPath === undefined && call.secrets.has('ownerPassword')) await root();
   };
   return { path: file.path, publicKey: decoded.publicKey, local: file.local, prepare, open };
 }
@@ -68,7 +86,7 @@ async function authorityFile(
   call: Call,
   platform: Platform | undefined,
   choice: AuthorityChoice,
-): Promise<{ path: string; bytes: Uint8Array; local: boolean }> {
+): Promise<KeyFile> {
   if (choice.authorityPath !== undefined) {
     const bytes = await call.ports.files.read(choice.authorityPath, maximumAuthorityBytes);
     return { path: choice.authorityPath, bytes, local: false };

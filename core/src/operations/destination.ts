@@ -24,27 +24,28 @@ export function matchingGrants(
   });
 }
 
-/** The grants for the one destination that was chosen. `DestinationNotAuthorized`, `GrantNotFound`, `DestinationAmbiguous`. */
-export function grantsForOneDestination(
+/** The grants that fit the choice. `DestinationNotAuthorized` or `GrantNotFound` where there is none. */
+export function requireMatching(
   grants: readonly FoundGrant[],
   choice: DestinationChoice,
   account: string,
 ): readonly FoundGrant[] {
   const matching = matchingGrants(grants, choice);
-  if (matching.length === 0) {
-    if (choice.serial !== undefined) throw fail('GrantNotFound', { serial: choice.serial });
-    const destination = choice.destination ?? 'any destination';
-    throw fail('DestinationNotAuthorized', { account, destination, reason: 'no grant here names it' });
-  }
+  if (matching.length > 0) return matching;
+  if (choice.serial !== undefined) throw fail('GrantNotFound', { serial: choice.serial });
+  const destination = choice.destination ?? 'any destination';
+  throw fail('DestinationNotAuthorized', { account, destination, reason: 'no grant here names it' });
+}
+
+/** `DestinationAmbiguous` where grants that would all permit the move are for different computers. */
+export function requireOneDestination(grants: readonly FoundGrant[], choice: DestinationChoice): void {
   const fingerprints = new Set(
-    matching.map(({ signed }) => groupFingerprint(signed.grant.destinationFingerprint)),
+    grants.map(({ signed }) => groupFingerprint(signed.grant.destinationFingerprint)),
   );
-  if (fingerprints.size > 1) {
-    const names = new Set(matching.map(({ signed }) => signed.grant.destinationComputer));
-    throw fail('DestinationAmbiguous', {
-      destination: choice.destination ?? `a choice that names none (${[...names].join(', ')})`,
-      fingerprints: [...fingerprints].join('; '),
-    });
-  }
-  return matching;
+  if (fingerprints.size < 2) return;
+  const names = new Set(grants.map(({ signed }) => signed.grant.destinationComputer));
+  throw fail('DestinationAmbiguous', {
+    destination: choice.destination ?? `a choice that names none (${[...names].join(', ')})`,
+    fingerprints: [...fingerprints].join('; '),
+  });
 }

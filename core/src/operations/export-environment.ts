@@ -15,7 +15,7 @@ import { tpmName } from '../sealing/fingerprints.ts';
 import { chainFor, checkGrant, checkNotRevoked, type Chain } from '../sealing/grants.ts';
 import { archiveResult } from './archive.ts';
 import { prepareUnlock, userForChange, type PresentUser } from './change-environment.ts';
-import { grantsForOneDestination, type DestinationChoice } from './destination.ts';
+import { requireMatching, requireOneDestination, type DestinationChoice } from './destination.ts';
 import { grantsHere, type FoundGrant, type GrantsHere } from './grants-context.ts';
 import type { Call, Changer } from './operation.ts';
 import { record } from './record.ts';
@@ -154,11 +154,12 @@ function chooseGrant(
   choice: DestinationChoice,
 ): ChosenGrant {
   const { platform, present } = user;
-  const candidates = [...grantsForOneDestination(here.grants, choice, platform.account.name)];
+  const candidates = [...requireMatching(here.grants, choice, platform.account.name)];
   candidates.sort((a, b) => b.signed.grant.notAfter - a.signed.grant.notAfter || (a.path < b.path ? -1 : 1));
   const held = present.publicPart.grants.map((bytes, index) =>
     decodeGrant(bytes, `${present.stored.path} (grant ${index + 1})`),
   );
+  const chosen: ChosenGrant[] = [];
   const errors: SPMigrationError[] = [];
   for (const found of candidates) {
     try {
@@ -185,13 +186,20 @@ function chooseGrant(
         account: platform.account.name,
       });
       for (const signed of chain.grants) checkNotRevoked(signed, here.revoked);
-      return { found, chain, here };
+      chosen.push({ found, chain, here });
     } catch (error) {
       if (!isSPMigrationError(error)) throw error;
       errors.push(error);
     }
   }
-  throw errors[0] ?? fail('InternalError', { problem: 'no grant and no reason' });
+  const [first] = chosen;
+  if (first === undefined) throw errors[0] ?? fail('InternalError', { problem: 'no grant and no reason' });
+  // Only among what would permit the move: anyone can lay a grant of their own making beside the others.
+  requireOneDestination(
+    chosen.map(({ found }) => found),
+    choice,
+  );
+  return first;
 }
 
 /** Ruling 2: a key that was registered after its owner's grant was signed cannot be moved on from the destination. */

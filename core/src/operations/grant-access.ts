@@ -9,7 +9,7 @@ import { defaultGrantDays, type Registration, type Scope } from '../domain/grant
 import { groupFingerprint, parseId, toId } from '../domain/ids.ts';
 import type { Identity } from '../domain/platform.ts';
 import { formatInstant, secondsPerDay, type Instant } from '../domain/time.ts';
-import { signGrant } from '../sealing/grants.ts';
+import { isNamed, signGrant } from '../sealing/grants.ts';
 import { platformIdsOf, tpmName } from '../sealing/fingerprints.ts';
 import { accessResult } from './access.ts';
 import { chooseAuthority, type AuthorityChoice } from './authority-context.ts';
@@ -200,9 +200,13 @@ function describe(
   const proof = identity.chip === 'software' ? 'software chip' : 'a TPM, claimed and not proven';
   const fingerprint = groupFingerprint(platformIdsOf(identity).fingerprint);
   const begin = parameters.validFrom === undefined ? '' : ` from ${formatInstant(notBefore)}`;
-  const names = registrations.map(
-    ({ account, basicUserKey }) => `${account.name} (${tpmName(basicUserKey).slice(4, 16)})`,
-  );
+  // Names in registrations are what their makers wrote; the account id is what decides.
+  const names = registrations
+    .filter(({ account }) => isNamed(user, account))
+    .map(
+      ({ account, basicUserKey }) =>
+        `${account.name} [${account.id}] (${tpmName(basicUserKey).slice(4, 16)})`,
+    );
   return [
     `${who} may move their keys to ${identity.computer} (${proof})${begin} until ${formatInstant(notAfter)}.`,
     `Its fingerprint is ${fingerprint}: compare it with what that computer shows.`,

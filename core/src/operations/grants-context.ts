@@ -25,7 +25,7 @@ export interface FoundGrant {
 export interface GrantsHere {
   readonly grants: readonly FoundGrant[];
   readonly revocations: readonly SignedRevocationList[];
-  /** The reason where the grant is revoked by the newest list of its signer, else undefined. */
+  /** The reason where a list of its signer revokes the grant, else undefined. */
   readonly revoked: (signer: AuthorityFingerprint, serial: GrantSerial) => string | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function grantsHere(call: Call, grantPaths: readonly string[]): Pro
     if (list !== undefined) lists.push(list);
   }
   const revocations = newestLists(lists);
-  return { grants, revocations, revoked: (signer, serial) => revocationReason(revocations, signer, serial) };
+  return { grants, revocations, revoked: (signer, serial) => revocationReason(lists, signer, serial) };
 }
 
 /** Decodes and verifies one grant file. */
@@ -81,13 +81,17 @@ function newestLists(lists: readonly SignedRevocationList[]): readonly SignedRev
   return [...newest.values()];
 }
 
+/** A serial never leaves a list: any valid list that names it revokes it, also one that another overtook. */
 function revocationReason(
   lists: readonly SignedRevocationList[],
   signer: AuthorityFingerprint,
   serial: GrantSerial,
 ): string | undefined {
-  const list = lists.find((candidate) => candidate.signer === signer);
-  return list?.list.revoked.find((entry) => entry.serial === serial)?.reason;
+  for (const { list, signer: by } of lists) {
+    const entry = by === signer ? list.revoked.find((one) => one.serial === serial) : undefined;
+    if (entry !== undefined) return entry.reason;
+  }
+  return undefined;
 }
 
 async function rawFiles(

@@ -10,6 +10,7 @@ import { decodeAuthorityPublic } from '../format/authority-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { encodePlatformSettings } from '../format/platform-v1.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
+import { findLeftAuthority } from './authority-context.ts';
 import { makeAuthority, writeBackup } from './new-authority.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable } from './password-rules.ts';
@@ -44,6 +45,13 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     if (!secrets.has('ownerPassword')) throw fail('OwnerPasswordRequired');
     requireAcceptable(secrets, 'ownerPassword', ownerPassword);
   }
+  const left = fleetKey === undefined ? await findLeftAuthority(call) : undefined;
+  if (left !== undefined && parameters.backupPath !== undefined) {
+    throw fail('ParameterInvalid', {
+      parameter: 'OwnerPasswordBackupPath',
+      problem: 'an authority key is here already and is kept; a backup file is written only with a new key',
+    });
+  }
   const computer = await ports.account.computerName();
   const { backupPath: backup } = parameters;
   const overwrite = parameters.overwrite ?? false;
@@ -59,21 +67,30 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
       impact: 'medium',
       lines: [
         `The storage key of this computer is made in: ${description.model}. ${description.enforcement}`,
-        fleetKey === undefined
-          ? 'A local authority key is made under the Owner Password: its owner decides where keys may go.'
-          : `The fleet authority ${groupFingerprint(authorityFingerprint(fleetKey))} decides where keys may go; no Owner Password is kept here.`,
+        left !== undefined
+          ? `The authority key that is here already, ${groupFingerprint(authorityFingerprint(left.publicKey))}, is kept; its Owner Password must open it.`
+          : fleetKey === undefined
+            ? 'A local authority key is made under the Owner Password: its owner decides where keys may go.'
+            : `The fleet authority ${groupFingerprint(authorityFingerprint(fleetKey))} decides where keys may go; no Owner Password is kept here.`,
         `The platform folder is ${ports.platform.path}.`,
         ...(ports.rehearsal ? ['This is a rehearsal: nothing of it can be mixed with real platforms.'] : []),
       ],
-      facts: { computer, authority: fleetKey === undefined ? null : authorityFingerprint(fleetKey) },
+      facts: {
+        computer,
+        authority: fleetKey === undefined ? null : authorityFingerprint(fleetKey),
+        kept: left === undefined ? null : authorityFingerprint(left.publicKey),
+      },
     },
     prepare: async () => {
-      if (fleetKey === undefined) await secrets.freshRoot('ownerPassword', ownerPassword);
+      if (left !== undefined) await left.prepare();
+      else if (fleetKey === undefined) await secrets.freshRoot('ownerPassword', ownerPassword);
     },
     apply: async () => {
+      if (left !== undefined) (await left.open()).dispose();
       await ports.platform.prepare();
       const storageKey = await ports.chip.provision();
-      const authorityKey = fleetKey ?? (await makeLocalAuthority(call, backupPath, overwrite));
+      const authorityKey =
+        fleetKey ?? left?.publicKey ?? (await makeLocalAuthority(call, backupPath, overwrite));
       const settings: PlatformSettings = {
         computer,
         chip: description.kind,
