@@ -36,6 +36,10 @@ export interface GrantAccessParameters extends AuthorityChoice {
   readonly forced?: boolean;
 }
 
+const nameForm = 'it must be a Name, 68 hex digits beginning with 000b';
+const userForm =
+  'it must be an account id (sid:…, uid:…@…), upn:… or the name of a registered account (-RegistrationPath)';
+
 export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (call, parameters) => {
   const { ports } = call;
   const fleet = parameters.authorityPath !== undefined;
@@ -57,6 +61,8 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
       problem: `${parameters.path} is the identity of this computer itself`,
     });
   }
+  if (parameters.outputPath !== undefined)
+    await requireWritable(call, parameters.outputPath, parameters.overwrite);
   const now = ports.clock();
   const notBefore = parameters.validFrom ?? now;
   const notAfter = parameters.validUntil ?? notBefore + defaultGrantDays * secondsPerDay;
@@ -64,9 +70,11 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
   const authority = await chooseAuthority(call, platform, parameters);
   const registrations = await knownRegistrations(call, platform, parameters.registrationPath ?? []);
   const scope = {
-    source: parseScope('Source', parameters.source, (text) => parseId('TpmName', text.toLowerCase())),
-    user: parseScope('User', parameters.user, (text) => resolveUser(text, registrations)),
-    basicUserKey: parseScope('BasicUserKey', parameters.basicUserKey, (text) =>
+    source: parseScope('Source', nameForm, parameters.source, (text) =>
+      parseId('TpmName', text.toLowerCase()),
+    ),
+    user: parseScope('User', userForm, parameters.user, (text) => resolveUser(text, registrations)),
+    basicUserKey: parseScope('BasicUserKey', nameForm, parameters.basicUserKey, (text) =>
       parseId('TpmName', text.toLowerCase()),
     ),
   };
@@ -139,7 +147,7 @@ function requireFingerprint(parameters: GrantAccessParameters, actual: string): 
   if (expected === undefined) {
     throw fail('ParameterInvalid', {
       parameter: 'Fingerprint',
-      problem: 'it is ten groups of four hex digits',
+      problem: 'it must be ten groups of four hex digits',
     });
   }
   if (expected === actual) return;
@@ -151,15 +159,16 @@ function requireFingerprint(parameters: GrantAccessParameters, actual: string): 
 }
 
 function requireTimes(notBefore: Instant, notAfter: Instant, now: Instant): void {
-  if (notAfter <= notBefore)
-    throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is not after the beginning' });
   if (notAfter <= now)
     throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is in the past' });
+  if (notAfter <= notBefore)
+    throw fail('ParameterInvalid', { parameter: 'ValidUntil', problem: 'it is not after the beginning' });
 }
 
 /** `*` or nothing is everyone; anything that `parse` does not know is named. */
 function parseScope<T extends string>(
   parameter: string,
+  form: string,
   values: readonly string[] | undefined,
   parse: (text: string) => T | undefined,
 ): Scope<T> {
@@ -168,7 +177,7 @@ function parseScope<T extends string>(
   for (const text of values) {
     const value = parse(text.trim());
     if (value === undefined)
-      throw fail('ParameterInvalid', { parameter, problem: `${text} is not known here` });
+      throw fail('ParameterInvalid', { parameter, problem: `${text} is not known; ${form}` });
     parsed.add(value);
   }
   return [...parsed].sort();
@@ -213,7 +222,15 @@ function describe(
     onward
       ? `From there the keys may be moved on by that computer's authority: ${names.length === 0 ? 'no key is registered here yet' : names.join(', ')}.`
       : 'From there the keys may not be moved on.',
+    ...(parameters.outputPath === undefined ? [] : [`The grant is written to ${parameters.outputPath}.`]),
   ];
+}
+
+/** Found out before anyone is asked: whether the grant can be written there. Its name is made when it is signed. */
+async function requireWritable(call: Call, path: string, overwrite = false): Promise<void> {
+  const { files } = call.ports;
+  const isFolder = (await files.kind(path)) === 'folder';
+  await files.outputPath(path, 'grant.spgrant', overwrite || isFolder);
 }
 
 async function write(

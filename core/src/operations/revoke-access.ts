@@ -35,7 +35,7 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
   }
   const serial = parseId('GrantSerial', parameters.serial.toLowerCase());
   if (serial === undefined)
-    throw fail('ParameterInvalid', { parameter: 'Serial', problem: 'it is 32 hex digits' });
+    throw fail('ParameterInvalid', { parameter: 'Serial', problem: 'it must be 32 hex digits' });
   const authority = await chooseAuthority(call, platform, parameters);
   const signer = authorityFingerprint(authority.publicKey);
   await requireOwnList(call, outputPath, signer);

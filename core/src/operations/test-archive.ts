@@ -63,6 +63,10 @@ export const testArchive: Reader<TestArchiveParameters, ArchiveTestResult> = asy
   );
 };
 
+/** It fits, and still is not imported without a decision. */
+const replaceNote =
+  'Importing sets the environment that is here aside; it needs -AllowReplace and a confirmation.';
+
 interface CaseHere {
   readonly account: string;
   readonly case: ArchiveTestResult['case'];
@@ -92,7 +96,7 @@ function result(
     case: here?.case ?? 'NotKnown',
     account: here?.account ?? '',
     destination: read === undefined ? '' : archiveResult(read, path, 0).destination,
-    reasons: failed.map(({ message }) => message),
+    reasons: [...failed.map(({ message }) => message), ...(here?.case === 'Replace' ? [replaceNote] : [])],
     checks,
     daysLeft: days === null ? null : Math.max(0, Math.floor(days)),
   };
