@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failure, isAlive, makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
+import { allEnded, failure, makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
 import { haveHost, runPowerShell, startPowerShell } from '../testkit/powershell.ts';
 
 describe.skipIf(!haveHost())('a person', { timeout: 120_000 }, () => {
@@ -121,7 +121,7 @@ ${text}
     // A core that does not react to the end of its input is given five seconds.
     expect(performance.now() - pressed).toBeLessThan(8_000);
     expect(stdout).not.toContain('never');
-    expect(fake.core.pids().filter(isAlive)).toEqual([]);
+    await allEnded(fake.core.pids());
   });
 
   it('who presses Ctrl+C stops a core that listens at once', async () => {
@@ -133,7 +133,7 @@ ${text}
     await until(() => fake.core.asked().length === 1);
     engine.interrupt();
     await engine.finished;
-    expect(fake.core.pids().filter(isAlive)).toEqual([]);
+    await allEnded(fake.core.pids());
   });
 });
 

@@ -10,7 +10,7 @@ import type { Act } from '../testkit/fake-core.ts';
 import {
   failure,
   identity,
-  isAlive,
+  allEnded,
   makeFakeModule,
   plan,
   result,
@@ -289,7 +289,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       await delay(1500);
       const pids = fake.core.pids();
       expect(pids).toHaveLength(3);
-      expect(pids.filter(isAlive)).toEqual([]);
+      await allEnded(pids);
     });
   });
 

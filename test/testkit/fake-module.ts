@@ -2,9 +2,10 @@
  * The built module with a fake core in place of the executable, in a folder whose name has a space and letters beyond
  * ASCII, and a PowerShell session that has imported it. Leaves out the real core: `builtModule()` has that.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { VERSION } from '../../core/src/version.ts';
 import { buildModule } from '../../psmodule/build.ts';
 import { placeFakeCore, type Act, type FakeCore, type Scenario } from './fake-core.ts';
@@ -94,12 +95,24 @@ export function identity(path: string): Act {
   });
 }
 
-/** Whether a process is still there. */
+/** Whether the process still works. One that ended and was not collected by its parent yet (a zombie) does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    // The state stands behind the name, which is in parentheses and may hold anything.
+    return process.platform !== 'linux' || !readFileSync(`/proc/${String(pid)}/stat`, 'utf8').includes(') Z ');
   } catch {
-    return false;
+    return false; // ended, perhaps between the two questions
+  }
+}
+
+/** Resolves once none of the processes works any more; rejects, naming them, where some still do after two seconds. */
+export async function allEnded(pids: readonly number[]): Promise<void> {
+  const deadline = performance.now() + 2_000;
+  for (;;) {
+    const alive = pids.filter(isAlive);
+    if (alive.length === 0) return;
+    if (performance.now() > deadline) throw new Error(`still running: ${alive.join(', ')}`);
+    await delay(20);
   }
 }
