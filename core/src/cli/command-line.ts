@@ -9,6 +9,7 @@ import { exitCodeOf } from '../domain/error-catalogue.ts';
 import { fail } from '../domain/error.ts';
 import type { Call } from '../operations/operation.ts';
 import { findOperation, type OperationEntry, type ParameterKind } from '../operations/registry.ts';
+import { kebab } from './command-words.ts';
 import { commandSummaries, parameterSummaries } from './commands.ts';
 import { toCatalogue } from './failure.ts';
 import { checkParameters } from './parameters.ts';
@@ -152,9 +153,4 @@ function toAbsolute(kind: ParameterKind, value: unknown): unknown {
   if (kind.kind === 'path' && typeof value === 'string') return resolve(value);
   if (kind.kind === 'paths' && Array.isArray(value)) return value.map((one) => resolve(String(one)));
   return value;
-}
-
-/** `validUntil` → `valid-until`. */
-function kebab(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -8,6 +8,7 @@ import type { Call, Report } from '../operations/operation.ts';
 import type { OperationEntry, ParameterValues } from '../operations/registry.ts';
 import { applyChange, planChange, type ShownPlan } from '../operations/run.ts';
 import { Secrets, type SecretName } from '../operations/secrets.ts';
+import { inCommandWords } from './command-words.ts';
 import { renderPlan, renderResult } from './render.ts';
 import { withDates } from './result-values.ts';
 import type { Terminal } from './terminal.ts';
@@ -91,7 +92,7 @@ async function performOnce(
       if (options.whatIf) {
         const { plan } = await planChange(name, entry, call, parameters);
         for (const line of renderPlan(plan)) terminal.print(line);
-        if (plan.refused !== undefined) terminal.tell(`warning: ${plan.refused.message}`);
+        if (plan.refused !== undefined) terminal.tell(`warning: ${inCommandWords(plan.refused.message)}`);
         return;
       }
       const agree = (shown: ShownPlan): Promise<void> =>
@@ -152,7 +153,7 @@ function reportTo(terminal: Terminal): Report {
     progress: () => undefined,
     verbose: () => undefined,
     warning: (message) => {
-      terminal.tell(`warning: ${message}`);
+      terminal.tell(`warning: ${inCommandWords(message)}`);
     },
   };
 }

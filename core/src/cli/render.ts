@@ -1,7 +1,11 @@
 /** Results, plans and errors as a person at a terminal reads them, and as `--json` prints them. */
 import type { SPMigrationError } from '../domain/error.ts';
 import type { Plan } from '../operations/operation.ts';
+import { inCommandWords } from './command-words.ts';
 import { withDates } from './result-values.ts';
+
+/** Fields that hold sentences for people, which may name cmdlets; all others are shown as they are. */
+const sentences: ReadonlySet<string> = new Set(['nextStep', 'reasons', 'message', 'hint']);
 
 /** One result as lines `Name  value`; what is empty is left out. */
 export function renderResult(value: object): readonly string[] {
@@ -9,24 +13,25 @@ export function renderResult(value: object): readonly string[] {
   const width = Math.max(...fields.map(([name]) => title(name).length));
   return fields.flatMap(([name, field]) => {
     if (isObjectList(field)) return [`${title(name)}:`, ...field.map((one) => `  ${inline(one)}`)];
-    return [`${title(name).padEnd(width)}  ${text(field)}`];
+    const shown = sentences.has(name) ? inCommandWords(text(field)) : text(field);
+    return [`${title(name).padEnd(width)}  ${shown}`];
   });
 }
 
 /** The plan's sentences under a heading. */
 export function renderPlan(plan: Plan): readonly string[] {
-  return [`${plan.action}: ${plan.target}`, ...plan.lines.map((line) => `  ${line}`)];
+  return [`${plan.action}: ${plan.target}`, ...plan.lines.map((line) => `  ${inCommandWords(line)}`)];
 }
 
 /** One error line and one hint line. */
 export function renderError(error: SPMigrationError): readonly string[] {
-  return [`error: ${error.message} (${error.code})`, `hint: ${error.hint}`];
+  return [`error: ${error.message} (${error.code})`, `hint: ${inCommandWords(error.hint)}`];
 }
 
 /** The same as data. */
 export function errorAsJson(error: SPMigrationError): string {
   const { code, message, hint, details } = error;
-  return JSON.stringify({ error: { code, message, hint, details } });
+  return JSON.stringify({ error: { code, message, hint: inCommandWords(hint), details } });
 }
 
 function isEmpty(field: unknown): boolean {
