@@ -100,7 +100,9 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     // The state stands behind the name, which is in parentheses and may hold anything.
-    return process.platform !== 'linux' || !readFileSync(`/proc/${String(pid)}/stat`, 'utf8').includes(') Z ');
+    return (
+      process.platform !== 'linux' || !readFileSync(`/proc/${String(pid)}/stat`, 'utf8').includes(') Z ')
+    );
   } catch {
     return false; // ended, perhaps between the two questions
   }
