@@ -31,7 +31,8 @@ export interface ChosenAuthority {
   readonly open: () => Promise<AuthorityKey>;
 }
 
-const maximumAuthorityBytes = 64 * 1024;
+/** Bound for authority files of each kind. */
+export const maximumAuthorityBytes = 64 * 1024;
 
 /** Finds the key file. `NoLocalAuthority` where this platform only knows a fleet authority's public half. */
 export async function chooseAuthority(

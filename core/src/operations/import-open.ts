@@ -8,6 +8,7 @@ import { readPrivateKey } from '../crypto/private-key.ts';
 import type { Environment } from '../domain/environment.ts';
 import { fail, isSPMigrationError } from '../domain/error.ts';
 import { openArchive, type ReadArchive } from '../sealing/archive.ts';
+import { disposeKeys } from '../sealing/environment.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
@@ -169,8 +170,4 @@ function tryArchivePassword<Value>(
 
 function whose({ manifest }: ReadArchive): string {
   return `the one that ${manifest.account.name} used on ${manifest.sourceComputer} when the archive was made`;
-}
-
-function disposeKeys({ privatePart }: Environment): void {
-  for (const key of privatePart.keys.values()) key.dispose();
 }

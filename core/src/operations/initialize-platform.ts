@@ -10,7 +10,7 @@ import { decodeAuthorityPublic } from '../format/authority-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { encodePlatformSettings } from '../format/platform-v1.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
-import { findLeftAuthority } from './authority-context.ts';
+import { findLeftAuthority, maximumAuthorityBytes } from './authority-context.ts';
 import { makeAuthority, writeBackup } from './new-authority.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable } from './password-rules.ts';
@@ -27,7 +27,6 @@ export interface InitializePlatformParameters {
 }
 
 const ownerPassword = 'the new Owner Password of this platform';
-const maximumAuthorityBytes = 64 * 1024;
 
 export const initializePlatform: Changer<InitializePlatformParameters, StatusResult> = async (
   call,

@@ -38,8 +38,7 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
     throw fail('ParameterInvalid', { parameter: 'Serial', problem: 'it must be 32 hex digits' });
   const authority = await chooseAuthority(call, platform, parameters);
   const signer = authorityFingerprint(authority.publicKey);
-  await requireOwnList(call, outputPath, signer);
-  if (outputPath !== undefined) await requireReadableList(call, outputPath, signer);
+  if (outputPath !== undefined) await requireOwnList(call, outputPath, signer);
   const here = await grantsHere(call, outputPath === undefined ? [] : [outputPath]);
   const found = here.grants.find(({ signed }) => signed.grant.serial === serial && signed.signer === signer);
   if (found === undefined && !fleet) throw fail('GrantNotFound', { serial });
@@ -81,22 +80,13 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
 };
 
 /**
- * The list that the new one replaces must be this authority's and readable: in place of a damaged one a list would begin
- * anew, without the grants revoked before. `RevocationListMalformed`, `SignatureInvalid`, `WrongFileKind`.
+ * The list on a share that the new one replaces must be this authority's and readable: in place of a damaged one a list
+ * would begin anew, without the grants revoked before. `RevocationListMalformed`, `SignatureInvalid`, `WrongFileKind`.
+ * The platform's own lists are read as strictly by `grantsHere`.
  */
-async function requireOwnList(
-  call: Call,
-  outputPath: string | undefined,
-  signer: AuthorityFingerprint,
-): Promise<void> {
-  const { files, platform } = call.ports;
-  const name = `${signer}.sprevoked`;
-  if (outputPath === undefined) {
-    const present = (await platform.list('revocations')).find((file) => file.name === name);
-    if (present !== undefined) readRevocationList(present.bytes, present.path);
-    return;
-  }
-  const path = await files.outputPath(outputPath, name, true);
+async function requireOwnList(call: Call, outputPath: string, signer: AuthorityFingerprint): Promise<void> {
+  const { files } = call.ports;
+  const path = await files.outputPath(outputPath, `${signer}.sprevoked`, true);
   if ((await files.kind(path)) !== 'file') return;
   const present = readRevocationList(await files.read(path, maximumGrantBytes), path);
   if (present.signer === signer) return;
@@ -137,18 +127,6 @@ async function ownList(call: Call, signer: AuthorityFingerprint): Promise<Signed
     if (list?.signer === signer) return list;
   }
   return undefined;
-}
-
-/** The fleet's list among its grants must be readable: a new one with a lower number would revoke nothing any more. */
-async function requireReadableList(
-  call: Call,
-  outputPath: string,
-  signer: AuthorityFingerprint,
-): Promise<void> {
-  for (const path of await call.ports.files.list(outputPath, '.sprevoked')) {
-    if (!path.endsWith(`${signer}.sprevoked`)) continue;
-    readRevocationList(await call.ports.files.read(path, maximumGrantBytes), path);
-  }
 }
 
 export interface AddRevocationParameters {

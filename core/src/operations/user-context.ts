@@ -15,6 +15,7 @@ import type {
   StoredGeneration,
 } from '../ports/environment-store.ts';
 import {
+  disposeKeys,
   openBasicUserKey,
   openGeneration,
   sealBasicUserKey,
@@ -117,7 +118,7 @@ export async function unlock(
       );
       const dispose = async (): Promise<void> => {
         vaultKey.dispose();
-        for (const key of environment.privatePart.keys.values()) key.dispose();
+        disposeKeys(environment);
         keys.dispose();
         await loaded.dispose();
       };
