@@ -39,12 +39,15 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       ]);
     });
 
-    it('keeps the newest ten generations', async () => {
+    it('drops exactly the old generations that it is told to', async () => {
       const store = (await makePlace()).open();
-      for (let number = 1; number <= 13; number++) await append(store, number);
+      for (let number = 1; number <= 12; number++) await append(store, number);
+      await store.withLock((writer) => writer.append(13, content(13), [1, 3]));
       expect((await store.generations()).map(({ generation }) => generation)).toEqual([
-        13, 12, 11, 10, 9, 8, 7, 6, 5, 4,
+        13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 2,
       ]);
+      expect(await store.generation({ epoch: 1, generation: 2 })).toMatchObject({ bytes: content(2) });
+      expect(await store.generation({ epoch: 1, generation: 3 })).toBeUndefined();
     });
 
     it('refuses a generation that does not follow', async () => {

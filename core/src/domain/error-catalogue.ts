@@ -50,6 +50,16 @@ export const errorCatalogue = {
     message: 'This needs a confirmation, and nobody can be asked here: {action}',
     hint: 'Run it at a prompt, or pass -Confirm:$false or -Force (command line: --yes).',
   },
+  CurrentPasswordRequired: {
+    class: 'usage',
+    message: 'The present password of this computer is needed: {which}',
+    hint: 'Pass -CurrentPassword (command line: --current-password-stdin).',
+  },
+  NewPasswordRequired: {
+    class: 'usage',
+    message: 'The new password is needed: {which}',
+    hint: 'Pass -NewPassword (command line: --new-password-stdin).',
+  },
   OwnerPasswordRequired: {
     class: 'usage',
     message: 'The Owner Password is needed.',
@@ -80,6 +90,16 @@ export const errorCatalogue = {
     message: 'The request to the core program cannot be read: {problem}',
     hint: 'Use the module and the core program of the same version.',
   },
+  TransferCodeMalformed: {
+    class: 'usage',
+    message: 'This is no transfer code: {problem}',
+    hint: 'Type the 16 letters and digits as they were shown at the export, for example ABCD-EFGH-JKMN-PQRS.',
+  },
+  TransferCodeRequired: {
+    class: 'usage',
+    message: '{path} opens only with the transfer code that was shown at its export.',
+    hint: 'Pass -TransferCode (command line: --transfer-code-stdin).',
+  },
   UsageInvalid: { class: 'usage', message: '{problem}', hint: 'See --help or Get-Help for the right form.' },
 
   // not-found
@@ -98,10 +118,21 @@ export const errorCatalogue = {
     message: 'There is no file or folder {path}.',
     hint: 'Check the path; no folder is made on the way.',
   },
+  GenerationNotFound: {
+    class: 'not-found',
+    message: 'Generation {generation} of this environment is not kept.',
+    hint: 'Get-SPMigrationHistory names the generation that each event made; kept are: {kept}.',
+  },
   GrantNotFound: {
     class: 'not-found',
     message: 'There is no grant {serial} here.',
     hint: 'List grants with Get-SPMigrationAccess.',
+  },
+
+  QuarantineNotFound: {
+    class: 'not-found',
+    message: 'There is no environment {quarantine} in quarantine.',
+    hint: 'Kept are: {kept}.',
   },
 
   // conflict
@@ -334,6 +365,11 @@ export const errorCatalogue = {
     message: 'The history in {path} was changed: {problem}',
     hint: 'Compare with grants and archives that left this computer; they carry its head.',
   },
+  HistoryRewritten: {
+    class: 'integrity',
+    message: '{path} left this computer with a history that is not the one here: {problem}',
+    hint: 'The history here was cut off or written anew after {path} was made. Keep that file as evidence and ask who administers this computer.',
+  },
   IdentityMalformed: {
     class: 'integrity',
     message: '{path} is not a valid identity: {problem}',
@@ -373,6 +409,11 @@ export const errorCatalogue = {
     class: 'integrity',
     message: 'The private key in {path} cannot be used: {problem}',
     hint: 'Export it again from where it came.',
+  },
+  ReceiptMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid receipt: {problem}',
+    hint: 'Let the destination write it again: import the archive once more with -ReceiptPath.',
   },
   RegistrationMalformed: {
     class: 'integrity',
@@ -481,6 +522,11 @@ export const errorCatalogue = {
     class: 'state',
     message: 'The credential {credential} still waits for its certificate.',
     hint: 'Complete it first with Complete-SPMigrationCredential.',
+  },
+  NothingToUndo: {
+    class: 'state',
+    message: 'There is nothing to undo: {reason}',
+    hint: 'Get-SPMigrationHistory shows what was done; -Generation and -Quarantine name what is kept.',
   },
   PlatformNotInitialized: {
     class: 'state',

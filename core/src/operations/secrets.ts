@@ -12,10 +12,10 @@ import { hmacSha256 } from '../crypto/hash.ts';
 import { deriveRoot } from '../crypto/kdf.ts';
 import type { Random } from '../ports/surroundings.ts';
 
-export const passwordNames = ['password', 'currentPassword', 'ownerPassword'] as const;
+export const passwordNames = ['password', 'currentPassword', 'newPassword', 'ownerPassword'] as const;
 /** Secrets that are passwords of this product: only their roots are kept. */
 export type PasswordName = (typeof passwordNames)[number];
-export const valueNames = ['pfx', 'pfxPassword', 'oneTimeSecret'] as const;
+export const valueNames = ['pfx', 'pfxPassword', 'oneTimeSecret', 'transferCode'] as const;
 /** Secrets that are used as they are; kept until another one of the name comes, or the end. */
 export type ValueName = (typeof valueNames)[number];
 export type SecretName = PasswordName | ValueName;
@@ -28,7 +28,8 @@ export interface SaltedRoot {
 
 const missingCodes: Readonly<Record<PasswordName, ErrorCode>> = {
   password: 'PasswordRequired',
-  currentPassword: 'PasswordRequired',
+  currentPassword: 'CurrentPasswordRequired',
+  newPassword: 'NewPasswordRequired',
   ownerPassword: 'OwnerPasswordRequired',
 };
 

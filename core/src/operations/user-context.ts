@@ -24,6 +24,7 @@ import {
 import { tpmName } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import { countingFailures, userTries } from './lock-out.ts';
+import { surplusGenerations } from './retention.ts';
 import type { Call } from './operation.ts';
 import type { Platform } from './platform-context.ts';
 
@@ -181,10 +182,16 @@ export async function commitEnvironment(
       keySalt,
       basicUserKeyPrivate: sealBasicUserKey(blob, header.basicUserKey, keySalt, chip, keys.atRest),
     };
+    const { publicPart, privatePart } = environment;
+    const drop = await surplusGenerations(user.store, await writer.generations(), {
+      publicPart,
+      tombstones: privatePart.tombstones,
+    });
     requireNotInterrupted(call);
     return writer.append(
       next.generation,
       sealGeneration(next, environment, { vaultKey, atRest: keys.atRest }),
+      drop,
     );
   });
 }

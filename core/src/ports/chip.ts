@@ -44,6 +44,11 @@ export interface LoadedBasicUserKey {
   /** Opens a sealed object below the key. `PasswordRejected` where either authValue is wrong. */
   openVaultKey(blob: KeyBlob, authValue: SecretBytes): Promise<SecretBytes>;
   /**
+   * The same key under another authValue: its new private blob, for this chip only (TPM2_ObjectChangeAuth). Needs the
+   * present authValue (`PasswordRejected`); the loaded key and the old blob keep it.
+   */
+  changeAuth(authValue: SecretBytes): Promise<KeyBlob>;
+  /**
    * Hands the key over to another storage key. The chip itself checks approvals, destination and authValue:
    * `DestinationNotAuthorized` or `PasswordRejected` where its policy is not met.
    */

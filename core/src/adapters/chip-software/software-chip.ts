@@ -122,7 +122,14 @@ class SoftwareChip implements Chip {
     const key = unwrapChild(parent.seedValue, blob.public, blob.private);
     if (key === undefined) throw fail('StorageKeyChanged');
     if (!isBoundTo(area, key)) throw chipFailed('private and public part of the Basic User Key differ');
-    return new LoadedKey(area, blob.public, key, authValue, this.#random);
+    return new LoadedKey(area, blob.public, key, authValue, this.#random, (changed) =>
+      this.#wrapAgain(blob.public, changed),
+    );
+  }
+
+  async #wrapAgain(publicArea: Uint8Array, changed: Sensitive): Promise<KeyBlob> {
+    using parent = await readStorageKey(this.#path);
+    return this.#childOf(parent, publicArea, changed);
   }
 
   #childOf(parent: StorageKey, publicArea: Uint8Array, key: Sensitive): KeyBlob {
@@ -142,6 +149,8 @@ class LoadedKey implements LoadedBasicUserKey {
   /** Whether the authValue given at loading is the key's. Like a TPM, it is not told before the key is used. */
   readonly #authorized: boolean;
   readonly #random: Random;
+  /** Puts the key under the storage key once more. */
+  readonly #wrap: (key: Sensitive) => Promise<KeyBlob>;
 
   constructor(
     area: EccPublic,
@@ -149,12 +158,14 @@ class LoadedKey implements LoadedBasicUserKey {
     key: Sensitive,
     authValue: SecretBytes,
     random: Random,
+    wrap: (key: Sensitive) => Promise<KeyBlob>,
   ) {
     this.#area = area;
     this.#publicArea = publicArea;
     this.#key = key;
     this.#authorized = key.isAuthorizedBy(authValue);
     this.#random = random;
+    this.#wrap = wrap;
   }
 
   async sealVaultKey(vaultKey: SecretBytes, authValue: SecretBytes): Promise<KeyBlob> {
@@ -177,6 +188,14 @@ class LoadedKey implements LoadedBasicUserKey {
     }
     if (!sealed.isAuthorizedBy(authValue)) throw passwordRejected('this platform');
     return copy(sealed.sensitive);
+  }
+
+  async changeAuth(authValue: SecretBytes): Promise<KeyBlob> {
+    await this.#demandAuthorization();
+    checkAuthValue(authValue);
+    const { sensitiveType, seedValue, sensitive } = this.#key;
+    using changed = new Sensitive(sensitiveType, copy(authValue), copy(seedValue), copy(sensitive));
+    return await this.#wrap(changed);
   }
 
   duplicate(request: DuplicationRequest): Promise<Duplicate> {

@@ -1,7 +1,6 @@
 /**
  * Port `environment-store` in a folder of the calling account (docs/spec/environment-store.md). Works on bytes; the
- * formats of its own small files are `state-files.ts`. Leaves out password changes and permanent removals, which write a
- * whole new epoch (ruling 8).
+ * formats of its own small files are `state-files.ts`.
  */
 import type { PlatformId, TpmName } from '../../domain/ids.ts';
 import { maximumBytesOf } from '../../format/kind.ts';
@@ -17,10 +16,23 @@ import type { FileSystem } from '../../ports/file-system.ts';
 import type { Processes } from '../../ports/processes.ts';
 import { ensureFolder, readIfThere, replaceFile } from './durable.ts';
 import { FileEnvironmentWriter } from './environment-writer.ts';
-import { fileMode, folderMode, keptGenerations, layoutOf, type Layout } from './layout.ts';
+import { fileMode, folderMode, layoutOf, parseEpochName, type Layout } from './layout.ts';
 import { withLock } from './lock.ts';
-import { listGenerations, listQuarantine, readCurrent, readPointer } from './pointer.ts';
-import { decodeAttempts, decodeInstalled, encodeAttempts, encodeInstalled } from './state-files.ts';
+import {
+  listGenerations,
+  listQuarantine,
+  presentGenerations,
+  readCurrent,
+  readGeneration,
+  readPointer,
+} from './pointer.ts';
+import {
+  decodeAttempts,
+  decodeInstalled,
+  encodeAttempts,
+  encodeInstalled,
+  largestNumber,
+} from './state-files.ts';
 
 export interface EnvironmentStoreOptions {
   readonly disk: FileSystem;
@@ -56,16 +68,29 @@ class FileEnvironmentStore implements EnvironmentStore {
 
   async generations(): Promise<readonly GenerationId[]> {
     const { disk, storageKey } = this.#options;
-    const pointer = await readPointer(disk, this.#layout, storageKey);
-    if (pointer?.generation === undefined) return [];
-    const { epoch } = pointer;
-    const numbers = await listGenerations(disk, this.#layout.epoch(epoch), pointer.generation);
-    return numbers.slice(0, keptGenerations).map((generation) => ({ epoch, generation }));
+    return presentGenerations(disk, this.#layout, await readPointer(disk, this.#layout, storageKey));
+  }
+
+  generation(id: GenerationId): Promise<StoredGeneration | undefined> {
+    return readGeneration(this.#options.disk, id, this.#layout.generation(id.epoch, id.generation));
   }
 
   async quarantine(): Promise<readonly QuarantinedEnvironment[]> {
     const { disk, storageKey } = this.#options;
     return listQuarantine(disk, this.#layout, await readPointer(disk, this.#layout, storageKey));
+  }
+
+  async quarantinedGenerations(id: string): Promise<readonly number[]> {
+    const known = await this.quarantine();
+    if (!known.some((one) => one.id === id)) return [];
+    return listGenerations(this.#options.disk, this.#layout.quarantined(Number(id)), largestNumber);
+  }
+
+  async quarantinedGeneration(id: string, generation: number): Promise<StoredGeneration | undefined> {
+    const epoch = parseEpochName(id);
+    if (epoch === undefined) return undefined;
+    const path = this.#layout.quarantinedGeneration(epoch, generation);
+    return readGeneration(this.#options.disk, { epoch, generation }, path);
   }
 
   async withLock<Result>(work: (writer: EnvironmentWriter) => Promise<Result>): Promise<Result> {

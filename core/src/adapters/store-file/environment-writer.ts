@@ -3,12 +3,12 @@
  * the same shape: write everything new beside the old and sync it; switch `current` by one rename and sync that; take
  * away what lost its meaning. Before the switch the old state holds, from it on the new one.
  */
-import { join } from 'node:path';
 import { fail } from '../../domain/error.ts';
 import type { TpmName } from '../../domain/ids.ts';
 import { maximumBytesOf } from '../../format/kind.ts';
 import type {
   EnvironmentWriter,
+  GenerationFile,
   GenerationId,
   QuarantinedEnvironment,
   StoredGeneration,
@@ -23,16 +23,15 @@ import {
   removeTemporaries,
   replaceFile,
 } from './durable.ts';
+import { fileMode, folderMode, parseEpochName, parseGenerationName, type Layout } from './layout.ts';
 import {
-  fileMode,
-  folderMode,
-  generationName,
-  keptGenerations,
-  parseEpochName,
-  parseGenerationName,
-  type Layout,
-} from './layout.ts';
-import { listGenerations, listQuarantine, readCurrent, readPointer } from './pointer.ts';
+  isReturned,
+  listGenerations,
+  listQuarantine,
+  presentGenerations,
+  readCurrent,
+  readPointer,
+} from './pointer.ts';
 import { encodePointer, largestNumber, type Pointer } from './state-files.ts';
 
 export class FileEnvironmentWriter implements EnvironmentWriter {
@@ -52,16 +51,75 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     return readCurrent(this.#disk, this.#layout, this.#storageKey);
   }
 
-  async append(generation: number, bytes: Uint8Array): Promise<GenerationId> {
+  async generations(): Promise<readonly GenerationId[]> {
+    return presentGenerations(this.#disk, this.#layout, await this.#pointer());
+  }
+
+  async append(generation: number, bytes: Uint8Array, drop: readonly number[] = []): Promise<GenerationId> {
     const pointer = (await this.#pointer()) ?? (await this.#begin());
     const before = pointer.generation ?? 0;
-    if (generation <= before) {
-      throw fail('InternalError', { problem: `generation ${generation} cannot follow generation ${before}` });
-    }
+    requireFollowing(generation, before);
     await this.#write(pointer.epoch, generation, bytes);
     await this.#switchTo({ ...pointer, generation });
-    await this.#prune(pointer.epoch, generation);
+    for (const dropped of drop) {
+      if (dropped >= generation)
+        throw fail('InternalError', { problem: `generation ${dropped} is not an old one` });
+      await removeLeftOver(this.#disk, this.#layout.generation(pointer.epoch, dropped));
+    }
     return { epoch: pointer.epoch, generation };
+  }
+
+  async rewrite(generations: AsyncIterable<GenerationFile>): Promise<GenerationId> {
+    const pointer = await this.#pointer();
+    if (pointer?.generation === undefined) {
+      throw fail('InternalError', { problem: 'there is no environment that could be written anew' });
+    }
+    const epoch = nextEpoch(pointer.epoch);
+    const newest = await this.#writeAll(epoch, generations);
+    if (newest < pointer.generation) {
+      throw fail('InternalError', {
+        problem: `a new epoch would end before generation ${pointer.generation}`,
+      });
+    }
+    await this.#switchTo({ ...pointer, epoch, generation: newest });
+    await removeLeftOverFolder(this.#disk, this.#layout.epoch(pointer.epoch));
+    return { epoch, generation: newest };
+  }
+
+  async exchange(
+    id: string,
+  ): Promise<{ readonly now: GenerationId; readonly setAside: QuarantinedEnvironment | undefined }> {
+    const pointer = await this.#pointer();
+    const returning = parseEpochName(id);
+    const numbers = returning === undefined ? [] : await this.#quarantinedNumbers(returning);
+    const [generation] = numbers;
+    if (pointer === undefined || returning === undefined || generation === undefined) {
+      throw fail('InternalError', { problem: `there is no quarantined environment ${id}` });
+    }
+    const setAside = pointer.generation === undefined ? undefined : await this.#copyToQuarantine();
+    const epoch = nextEpoch(pointer.epoch);
+    for (const number of numbers) {
+      const { bytes } = await this.#disk.read(
+        this.#layout.quarantinedGeneration(returning, number),
+        maximumBytesOf('generation'),
+      );
+      await this.#write(epoch, number, bytes);
+    }
+    await this.#switchTo({ ...pointer, epoch, generation });
+    await removeLeftOverFolder(this.#disk, this.#layout.epoch(pointer.epoch));
+    // Until it is gone, readers know it for what it is by its content (pointer.ts).
+    await removeLeftOverFolder(this.#disk, this.#layout.quarantined(returning));
+    return { now: { epoch, generation }, setAside: setAside?.setAside };
+  }
+
+  async rewriteQuarantined(id: string, { generation, bytes }: GenerationFile): Promise<void> {
+    const epoch = parseEpochName(id);
+    const numbers = epoch === undefined ? [] : await this.#quarantinedNumbers(epoch);
+    if (epoch === undefined || !numbers.includes(generation)) {
+      throw fail('InternalError', { problem: `there is no generation ${generation} in quarantine ${id}` });
+    }
+    const path = this.#layout.quarantinedGeneration(epoch, generation);
+    await replaceFile(this.#disk, this.#processes, path, bytes, fileMode);
   }
 
   async replace(
@@ -99,10 +157,21 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
         await removeLeftOver(this.#disk, this.#layout.generation(pointer.epoch, generation));
       }
     }
-    if (pointer.generation !== undefined) await this.#prune(pointer.epoch, pointer.generation);
     for (const epoch of await this.#epochsIn(quarantine)) {
-      if (epoch >= pointer.epoch) await removeLeftOverFolder(this.#disk, this.#layout.quarantined(epoch));
+      const folder = this.#layout.quarantined(epoch);
+      if (epoch >= pointer.epoch || (await isReturned(this.#disk, this.#layout, pointer, epoch))) {
+        await removeLeftOverFolder(this.#disk, folder);
+      } else {
+        await removeTemporaries(this.#disk, this.#processes, folder);
+      }
     }
+  }
+
+  async #quarantinedNumbers(epoch: number): Promise<readonly number[]> {
+    const pointer = await this.#pointer();
+    const known = await listQuarantine(this.#disk, this.#layout, pointer);
+    if (!known.some(({ id }) => id === String(epoch))) return [];
+    return listGenerations(this.#disk, this.#layout.quarantined(epoch), largestNumber);
   }
 
   #pointer(): Promise<Pointer | undefined> {
@@ -130,15 +199,24 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     await this.#disk.syncFolder(folder);
   }
 
-  #switchTo(pointer: Pointer): Promise<void> {
-    return replaceFile(this.#disk, this.#processes, this.#layout.current, encodePointer(pointer), fileMode);
+  /** Writes an epoch that nothing names yet; where that fails, nothing of it stays. Answers the newest number. */
+  async #writeAll(epoch: number, generations: AsyncIterable<GenerationFile>): Promise<number> {
+    try {
+      let newest = 0;
+      for await (const { generation, bytes } of generations) {
+        requireFollowing(generation, newest);
+        await this.#write(epoch, generation, bytes);
+        newest = generation;
+      }
+      return newest;
+    } catch (error) {
+      await removeLeftOverFolder(this.#disk, this.#layout.epoch(epoch));
+      throw error;
+    }
   }
 
-  async #prune(epoch: number, newest: number): Promise<void> {
-    const generations = await listGenerations(this.#disk, this.#layout.epoch(epoch), newest);
-    for (const generation of generations.slice(keptGenerations)) {
-      await removeLeftOver(this.#disk, this.#layout.generation(epoch, generation));
-    }
+  #switchTo(pointer: Pointer): Promise<void> {
+    return replaceFile(this.#disk, this.#processes, this.#layout.current, encodePointer(pointer), fileMode);
   }
 
   /** Copies the present epoch; the copy means nothing until `current` names a later epoch. */
@@ -160,12 +238,17 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     for (const generation of generations) {
       const source = this.#layout.generation(pointer.epoch, generation);
       const { bytes } = await this.#disk.read(source, maximumBytesOf('generation'));
-      await this.#disk.create(join(target, generationName(generation)), bytes, fileMode);
+      await this.#disk.create(this.#layout.quarantinedGeneration(pointer.epoch, generation), bytes, fileMode);
     }
     await this.#disk.syncFolder(target);
     const setAside = { id: String(pointer.epoch), generation: pointer.generation, path: target };
     return { pointer, setAside };
   }
+}
+
+function requireFollowing(generation: number, before: number): void {
+  if (generation > before) return;
+  throw fail('InternalError', { problem: `generation ${generation} cannot follow generation ${before}` });
 }
 
 function nextEpoch(epoch: number): number {

@@ -7,9 +7,6 @@ import { largestNumber } from './state-files.ts';
 
 export const folderMode = 0o700;
 export const fileMode = 0o600;
-/** Newest generations that are kept in an epoch. */
-export const keptGenerations = 10;
-
 export interface Layout {
   readonly folder: string;
   readonly current: string;
@@ -20,12 +17,14 @@ export interface Layout {
   readonly epoch: (epoch: number) => string;
   readonly generation: (epoch: number, generation: number) => string;
   readonly quarantined: (epoch: number) => string;
+  readonly quarantinedGeneration: (epoch: number, generation: number) => string;
 }
 
 export function layoutOf(folder: string): Layout {
   const epochs = join(folder, 'epochs');
   const quarantine = join(folder, 'quarantine');
   const epoch = (number: number): string => join(epochs, String(number));
+  const quarantined = (number: number): string => join(quarantine, String(number));
   return {
     folder,
     current: join(folder, 'current'),
@@ -35,7 +34,8 @@ export function layoutOf(folder: string): Layout {
     quarantine,
     epoch,
     generation: (number, generation) => join(epoch(number), generationName(generation)),
-    quarantined: (number) => join(quarantine, String(number)),
+    quarantined,
+    quarantinedGeneration: (number, generation) => join(quarantined(number), generationName(generation)),
   };
 }
 
