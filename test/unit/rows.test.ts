@@ -5,26 +5,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { cellsOf, titlesIn } from '../testkit/documents.ts';
 
 const tests = join(import.meta.dirname, '..');
 const [, shown = '', later = ''] = readFileSync(join(tests, 'README.md'), 'utf8').split(/^##+ .*$/m);
-
-/** The cells of a table's lines, without its head. */
-function cellsOf(text: string): readonly (readonly string[])[] {
-  const lines = text.split('\n').filter((line) => line.startsWith('|'));
-  return lines.slice(2).map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')),
-  );
-}
-
-/** Titles of `describe`, `it` and `test` as they stand in a source. */
-function titlesIn(path: string): readonly string[] {
-  const call = /\b(?:it|test)(?:\.\w+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?)?\(\s*(['"])((?:(?!\1).)+)\1/g;
-  return [...readFileSync(path, 'utf8').matchAll(call)].map(([, , title = '']) => title);
-}
 
 /** `51–53, 60` is 51, 52, 53 and 60. */
 function numbersIn(cell: string): readonly number[] {
