@@ -42,7 +42,7 @@ export function archiveResult(read: ReadArchive, path: string, sizeBytes: number
     basicUserKey: read.name,
     generation: manifest.generation,
     credentials: manifest.credentials,
-    transferCode: manifest.transferCode,
+    transferCodeRequired: manifest.transferCode,
     rehearsal: manifest.rehearsal,
     serial: grant.serial,
     validUntil: grant.notAfter,

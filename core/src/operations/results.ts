@@ -160,7 +160,8 @@ export interface ArchiveResult {
   readonly basicUserKey: string;
   readonly generation: number;
   readonly credentials: number;
-  readonly transferCode: boolean;
+  /** The archive opens only together with its transfer code. */
+  readonly transferCodeRequired: boolean;
   readonly rehearsal: boolean;
   readonly serial: string;
   readonly validUntil: Instant;
