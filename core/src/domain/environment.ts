@@ -114,7 +114,7 @@ export function activeFeatures(id: CredentialId, assignments: FeatureAssignments
 }
 
 export const limits = {
-  credentials: 1000,
+  credentials: 10_000,
   chainCertificates: 10,
   certificateBytes: 64 * 1024,
   privateKeyBytes: 16 * 1024,

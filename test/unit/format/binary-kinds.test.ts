@@ -111,7 +111,7 @@ describe('public part', () => {
       /^LimitExceeded/,
     );
     expect(
-      refusal(write({ credentials: Array.from({ length: 1001 }, (_, i) => sampleCredential(i * 10)) })),
+      refusal(write({ credentials: Array.from({ length: 10_001 }, (_, i) => sampleCredential(i * 10)) })),
     ).toMatch(/^LimitExceeded/);
   });
 
