@@ -101,6 +101,7 @@ function scriptFor(kind: FieldKind, property: string): string | undefined {
       return undefined;
     case 'date':
       return `if ($null -ne $_.${property}) { $_.${property}.ToString('u', [System.Globalization.CultureInfo]::InvariantCulture) }`;
+    case 'numbers':
     case 'texts':
       // Reasons are sentences: one below the other.
       return `$_.${property} -join ${property === 'Reasons' ? '[System.Environment]::NewLine' : "', '"}`;

@@ -18,7 +18,7 @@ Set-StrictMode -Version 3.0
 $script:ModuleBase = $PSScriptRoot
 $script:ModuleVersion = ${quote(version)}
 
-# Properties of result types: \`:date\`, \`:texts\` for a list of texts, a type's name for a list of its objects, or plain.
+# Properties of result types: \`:date\`, \`:texts\` and \`:numbers\` for lists of them, a type's name for a list of its objects, or plain.
 # Text, and read when a type is first met: large tables of tables are what makes a module slow to import.
 $script:ResultTypes = @{
 ${Object.entries(resultTypes).map(renderType).join('\n')}
@@ -53,6 +53,7 @@ function conversion(kind: FieldKind): string {
       return '';
     case 'date':
     case 'texts':
+    case 'numbers':
       return `:${kind}`;
     default:
       return `:${kind.of}`;

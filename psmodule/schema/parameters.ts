@@ -70,7 +70,17 @@ export const outputPath = parameter('Path', 'string', { mandatory: true, positio
 /** `-Force` skips prompts and overwrites files, and nothing else (rule 2). */
 export const force = parameter('Force', 'switch');
 export const password = parameter('Password', 'securestring');
+export const newPassword = parameter('NewPassword', 'securestring');
 export const ownerPassword = parameter('OwnerPassword', 'securestring');
+/** Where a backup of the Owner Password is written. */
+export const ownerPasswordBackupPath = parameter('OwnerPasswordBackupPath', 'string');
+/** Such a backup, used instead of the Owner Password. */
+export const ownerPasswordFile = parameter('OwnerPasswordFile', 'string');
+/** What a new password must be, beyond what every password must be. */
+export const passwordRules: readonly Parameter[] = [
+  parameter('MinimumLength', 'int'),
+  parameter('RequireComplexity', 'switch'),
+];
 export const allowServiceAccount = parameter('AllowServiceAccount', 'switch');
 
 /** What output objects carry under the parameter's own name, so that the next cmdlet binds it. */

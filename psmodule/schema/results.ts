@@ -6,7 +6,8 @@
  */
 
 /** How a field's JSON value becomes a property's value; `{ of }` is a list of another type's objects. */
-export type FieldKind = 'text' | 'number' | 'boolean' | 'date' | 'texts' | { readonly of: ResultTypeName };
+export type FieldKind =
+  'text' | 'number' | 'boolean' | 'date' | 'texts' | 'numbers' | { readonly of: ResultTypeName };
 
 export interface Column {
   readonly property: string;
@@ -34,6 +35,8 @@ export type ResultTypeName =
   | 'Access'
   | 'Revocation'
   | 'UserRemoval'
+  | 'PasswordChange'
+  | 'KeyChange'
   | 'Credential'
   | 'CredentialRemoval'
   | 'InstallableCredential'
@@ -42,7 +45,8 @@ export type ResultTypeName =
   | 'ArchiveTest'
   | 'ArchiveRemoval'
   | 'ImportResult'
-  | 'ImportItem';
+  | 'ImportItem'
+  | 'Undo';
 
 const column = (property: string, width?: number, align?: 'Right'): Column => ({
   property,
@@ -86,6 +90,10 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       environmentPath: 'text',
       version: 'text',
       initializedAt: 'date',
+      failedAttempts: 'number',
+      lockedOutSeconds: 'number',
+      otherPasswordGenerations: 'numbers',
+      passwordSet: 'date',
     },
     columns: [
       column('Computer', 15),
@@ -110,8 +118,15 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       account: 'text',
       summary: 'text',
       hash: 'text',
+      generation: 'number',
     },
-    columns: [column('Time', 20), column('Operation', 20), column('Outcome', 7), column('Summary')],
+    columns: [
+      column('Time', 20),
+      column('Operation', 19),
+      column('Outcome', 8),
+      column('Generation', 10, 'Right'),
+      column('Summary'),
+    ],
   },
   Identity: {
     fields: {
@@ -171,7 +186,41 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
   },
   UserRemoval: {
     fields: { account: 'text', quarantine: 'text', uninstall: 'texts' },
-    columns: [column('Account', 16), column('Quarantine', 38), column('Uninstall')],
+    columns: [column('Account', 32), column('Quarantine', 10, 'Right'), column('Uninstall')],
+  },
+  PasswordChange: {
+    fields: {
+      account: 'text',
+      generation: 'number',
+      rewritten: 'number',
+      notOpened: 'texts',
+      quarantined: 'number',
+    },
+    columns: [
+      column('Account', 20),
+      column('Generation', 10, 'Right'),
+      column('Rewritten', 9, 'Right'),
+      column('Quarantined', 11, 'Right'),
+      column('NotOpened'),
+    ],
+  },
+  KeyChange: {
+    fields: {
+      account: 'text',
+      basicUserKey: 'text',
+      replaced: 'text',
+      generation: 'number',
+      rewritten: 'number',
+      notOpened: 'texts',
+      passwordChanged: 'boolean',
+    },
+    columns: [
+      column('Account', 20),
+      column('Generation', 10, 'Right'),
+      column('Rewritten', 9, 'Right'),
+      column('PasswordChanged', 15),
+      column('NotOpened'),
+    ],
   },
   Credential: {
     fields: {
@@ -193,6 +242,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       installed: 'boolean',
       requestPath: 'text',
       change: 'text',
+      setAsideIn: 'text',
     },
     columns: [
       column('Label', 19),
@@ -203,8 +253,20 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
     ],
   },
   CredentialRemoval: {
-    fields: { credential: 'text', label: 'text', uninstall: 'texts' },
-    columns: [column('Label', 24), column('Credential', 32), column('Uninstall')],
+    fields: {
+      credential: 'text',
+      label: 'text',
+      uninstall: 'texts',
+      permanent: 'boolean',
+      rewritten: 'number',
+      notOpened: 'texts',
+    },
+    columns: [
+      column('Label', 24),
+      column('Permanent', 9),
+      column('Rewritten', 9, 'Right'),
+      column('NotOpened'),
+    ],
   },
   InstallableCredential: {
     fields: { credential: 'text', label: 'text', thumbprint: 'text' },
@@ -241,7 +303,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       basicUserKey: 'text',
       generation: 'number',
       credentials: 'number',
-      transferCode: 'boolean',
+      transferCodeRequired: 'boolean',
       rehearsal: 'boolean',
       serial: 'text',
       validUntil: 'date',
@@ -295,6 +357,8 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       nextStep: 'text',
       anyAuthorityTrusted: 'boolean',
       uninstall: 'texts',
+      rekey: 'boolean',
+      receiptPath: 'text',
     },
     columns: [
       column('Case', 8),
@@ -313,6 +377,25 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       proposed: 'texts',
     },
     columns: [column('Action', 10), column('Label', 24), column('Features', 22), column('Proposed')],
+  },
+  Undo: {
+    fields: {
+      account: 'text',
+      kind: 'text',
+      restored: 'number',
+      generation: 'number',
+      setAside: 'text',
+      items: { of: 'ImportItem' },
+      featuresActive: 'texts',
+      uninstall: 'texts',
+    },
+    columns: [
+      column('Kind', 10),
+      column('Restored', 8, 'Right'),
+      column('Generation', 10, 'Right'),
+      column('SetAside', 8, 'Right'),
+      column('FeaturesActive'),
+    ],
   },
 };
 

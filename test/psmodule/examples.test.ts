@@ -101,6 +101,9 @@ function answersToEverything(): Readonly<Record<string, readonly Act[]>> {
   }
   // Asked for by Install- as well, which changes something, but not through them.
   delete answers['credential-list:plan'];
+  answers['credential-list'] = ['Retained', 'SetAside'].map((state) =>
+    result('Credential', { ...sample('Credential'), state }),
+  );
   const pfx = 'AA==';
   answers['credential-install'] = [
     { record: { t: 'secret', name: 'pfx', bytes: 1 } },
@@ -131,6 +134,7 @@ function sample(type: ResultTypeName): Readonly<Record<string, unknown>> {
       case 'date':
         return '2026-11-24T06:00:00Z';
       case 'texts':
+      case 'numbers':
         return [];
       default:
         return [sample(kind.of)];
@@ -144,7 +148,6 @@ function sample(type: ResultTypeName): Readonly<Record<string, unknown>> {
 /** Texts on which examples filter, and files that they pass on. */
 const TEXTS: Readonly<Record<string, string>> = {
   feature: 'Efs',
-  state: 'Retained',
   operation: 'access-grant',
   path: 'anna@PC-B.sparc',
 };

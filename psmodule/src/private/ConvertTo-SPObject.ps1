@@ -24,6 +24,11 @@ function ConvertTo-SPObject {
                 $item
             })
     }
+    foreach ($name in $shape['Numbers']) {
+        $properties[$name] = [int[]]@(foreach ($item in $Value[$name]) {
+                $item
+            })
+    }
     foreach ($list in $shape['Lists']) {
         $properties[$list['Name']] = @(foreach ($item in $Value[$list['Name']]) {
                 ConvertTo-SPObject -Type $list['Type'] -Value $item
@@ -41,7 +46,7 @@ function Get-SPResultType {
     $shape = $script:ResultTypes[$Name]
     if ($shape -is [string]) {
         $fields = -split $shape
-        $shape = @{ Names = @(); Dates = @(); Texts = @(); Lists = @() }
+        $shape = @{ Names = @(); Dates = @(); Texts = @(); Numbers = @(); Lists = @() }
         foreach ($field in $fields) {
             $property, $kind = $field.Split(':')
             $shape['Names'] += $property
@@ -49,6 +54,8 @@ function Get-SPResultType {
                 $shape['Dates'] += $property
             } elseif ($kind -eq 'texts') {
                 $shape['Texts'] += $property
+            } elseif ($kind -eq 'numbers') {
+                $shape['Numbers'] += $property
             } elseif ($kind) {
                 $shape['Lists'] += @{ Name = $property; Type = $kind }
             }

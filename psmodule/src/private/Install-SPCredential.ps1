@@ -10,6 +10,7 @@ function Install-SPCredential {
         $Password
     )
     $ErrorActionPreference = 'Stop'
+    $Conversation['Item'] = $Parameter['Credential']
     $found = Invoke-SPCore -Conversation $Conversation -Operation 'credential-list' `
         -Parameter @{ Credential = $Parameter['Credential'] }
     if (-not $found['Ok']) {
@@ -48,7 +49,11 @@ function Install-SPCredential {
         }
         $recorded = Invoke-SPCore -Conversation $Conversation -Operation 'credential-installed' -Mode 'run' `
             -Parameter @{ Credential = $credential.Credential; Thumbprint = $thumbprint }
+        if ($recorded['Ok']) {
+            $Conversation['Done'].Add($credential.Label)
+        }
         foreach ($result in $recorded['Results']) {
+            Complete-SPChange -Conversation $Conversation -Operation 'credential-installed' -Result $result
             $Conversation['Cmdlet'].WriteObject($result)
         }
     }

@@ -20,8 +20,13 @@ function Invoke-SPChange {
 
         # A warning with this code means that `apply` will refuse: then nobody is asked in vain.
         [string]
-        $RefusedBy
+        $RefusedBy,
+
+        # A code that was made for this change: it becomes a member of the result, and a person sees it once.
+        [securestring]
+        $TransferCode
     )
+    $Conversation['Item'] = Get-SPItemName -Parameter $Parameter
     $told = @{}
     $whatIf = [bool]$Conversation['Preference']['WhatIfPreference']
     $unsaid = $RefusedBy
@@ -31,7 +36,7 @@ function Invoke-SPChange {
     $confirmedPlan = $null
     $request = @{ Conversation = $Conversation; Operation = $Operation; Parameter = $Parameter; Told = $told }
     for ($attempt = 1; $attempt -le 3; $attempt++) {
-        $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret -Unsaid $unsaid
+        $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret -Unsaid $unsaid -WhatIf:$whatIf
         $plan = $planned['Plan']
         if (-not $planned['Ok'] -or $null -eq $plan) {
             return
@@ -50,8 +55,15 @@ function Invoke-SPChange {
         }
         $applied = Invoke-SPCore @request -Mode 'apply' -PlanId $confirmedPlan
         if ($applied['Begun']) {
+            if ($applied['Ok']) {
+                $Conversation['Done'].Add($plan['Target'])
+            }
             foreach ($result in $applied['Results']) {
-                Uninstall-SPCertificate -Conversation $Conversation -Result $result
+                Complete-SPChange -Conversation $Conversation -Operation $Operation -Result $result
+                if ($null -ne $TransferCode) {
+                    Show-SPTransferCode -Conversation $Conversation -Code $TransferCode -Path $result.Path
+                    $result.PSObject.Properties.Add([psnoteproperty]::new('TransferCode', $TransferCode))
+                }
                 $Conversation['Cmdlet'].WriteObject($result)
             }
             return
@@ -59,6 +71,23 @@ function Invoke-SPChange {
         # The child ended while a person was thinking. Another makes the plan again; if it is the same, it stays confirmed.
     }
     Stop-SPCmdlet -Conversation $Conversation -Code 'CoreCrashed' -Detail @{ tail = 'it ended before each of three attempts' }
+}
+
+# What a change asks for outside of the core: certificates leave the store with their credentials, Windows' file encryption
+# follows the feature.
+function Complete-SPChange {
+    param(
+        $Conversation,
+
+        [string]
+        $Operation,
+
+        $Result
+    )
+    Uninstall-SPCertificate -Conversation $Conversation -Result $Result
+    if ('feature-enable', 'import', 'undo', 'credential-installed' -ccontains $Operation) {
+        Sync-SPEfsKey -Conversation $Conversation
+    }
 }
 
 # A missing secret is its own error, and nothing is asked before it is known.

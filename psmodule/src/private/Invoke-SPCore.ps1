@@ -23,6 +23,10 @@ function Invoke-SPCore {
         [string]
         $PlanId,
 
+        # The plan is only looked at: it leaves no trace, in no history either.
+        [switch]
+        $WhatIf,
+
         # Results go into the pipeline as they come; without it they are in what is returned.
         [switch]
         $Stream,
@@ -39,6 +43,9 @@ function Invoke-SPCore {
     $request = @{ v = 1; cmd = $Operation; mode = $Mode; params = ConvertTo-SPParameter -Parameter $Parameter }
     if ($PlanId) {
         $request['planId'] = $PlanId
+    }
+    if ($WhatIf) {
+        $request['whatIf'] = $true
     }
     # A missing secret is not sent; the core says which one it needs.
     $secrets = @{}
@@ -157,7 +164,7 @@ function Receive-SPAnswer {
         }
         if ($record['t'] -eq 'error' -and -not $record['id']) {
             # Not about this request but about the conversation: ProtocolUnsupported.
-            $cmdlet.ThrowTerminatingError((ConvertTo-SPErrorRecord -Record $record))
+            Stop-SPPipeline -Conversation $Conversation -ErrorRecord (ConvertTo-SPErrorRecord -Record $record)
         }
         if ($record['id'] -ne $Answer['Id']) {
             Stop-SPCmdlet -Conversation $Conversation -Code 'CoreCrashed' `
@@ -213,7 +220,7 @@ function Receive-SPAnswer {
                 $failed = $true
                 $errorRecord = ConvertTo-SPErrorRecord -Record $record
                 if ($script:EndingErrors -ccontains $record['code']) {
-                    $cmdlet.ThrowTerminatingError($errorRecord)
+                    Stop-SPPipeline -Conversation $Conversation -ErrorRecord $errorRecord
                 }
                 Write-SPError -Conversation $Conversation -ErrorRecord $errorRecord
             }

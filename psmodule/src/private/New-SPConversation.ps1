@@ -16,6 +16,10 @@ function New-SPConversation {
         $preference[$name] = $Cmdlet.SessionState.PSVariable.GetValue($name)
     }
     $bound = $Cmdlet.MyInvocation.BoundParameters
+    $stops = $preference['ErrorActionPreference'] -eq 'Stop'
+    if ($bound.ContainsKey('ErrorAction')) {
+        $stops = $bound['ErrorAction'] -eq 'Stop'
+    }
     if ($bound.ContainsKey('WhatIf')) {
         $preference['WhatIfPreference'] = [bool]$bound['WhatIf']
     }
@@ -34,6 +38,13 @@ function New-SPConversation {
         Child      = $null
         LastId     = 0
         Progress   = $null
+        # Whether an error of one item ends the cmdlet, because the caller wants it so.
+        Stops      = $stops
+        # What is being worked on, and what became of each item before it; see Write-SPSummary.
+        Item       = ''
+        Done       = [System.Collections.Generic.List[string]]::new()
+        Failed     = [System.Collections.Generic.List[string]]::new()
+        Summarized = $false
     }
 }
 
@@ -53,12 +64,13 @@ function Assert-SPFullLanguage {
     }
 }
 
-# Lets the child end: it does so at the end of its input. Called from `end`; where `end` does not run, the child ends by
+# Tells the rest and lets the child end: it does so at the end of its input. Called from `end`; where `end` does not run, the child ends by
 # itself ten seconds after its last answer.
 function Close-SPConversation {
     param(
         $Conversation
     )
+    Write-SPSummary -Conversation $Conversation
     $child = $Conversation['Child']
     if ($null -ne $child) {
         $Conversation['Child'] = $null

@@ -62,8 +62,41 @@ function Write-SPError {
         [System.Management.Automation.ErrorRecord]
         $ErrorRecord
     )
+    Add-SPFailure -Conversation $Conversation -ErrorRecord $ErrorRecord
+    if ($Conversation['Stops']) {
+        Write-SPSummary -Conversation $Conversation -Ending
+    }
     $ErrorActionPreference = $Conversation['Preference']['ErrorActionPreference']
     $Conversation['Cmdlet'].WriteError($ErrorRecord)
+}
+
+# Keeps for the summary that something was not done, and why.
+function Add-SPFailure {
+    param(
+        $Conversation,
+
+        [System.Management.Automation.ErrorRecord]
+        $ErrorRecord
+    )
+    $about = [string]$ErrorRecord.TargetObject
+    if (-not $about) {
+        $about = $Conversation['Item']
+    }
+    $code = $ErrorRecord.Exception.Data['SPMigration']['Code']
+    $Conversation['Failed'].Add("$about ($code)".TrimStart())
+}
+
+# Ends the cmdlet with an error that every further item would meet too.
+function Stop-SPPipeline {
+    param(
+        $Conversation,
+
+        [System.Management.Automation.ErrorRecord]
+        $ErrorRecord
+    )
+    Add-SPFailure -Conversation $Conversation -ErrorRecord $ErrorRecord
+    Write-SPSummary -Conversation $Conversation -Ending
+    $Conversation['Cmdlet'].ThrowTerminatingError($ErrorRecord)
 }
 
 # Ends the cmdlet with an error that the module found.
@@ -79,5 +112,5 @@ function Stop-SPCmdlet {
 
         $Target
     )
-    $Conversation['Cmdlet'].ThrowTerminatingError((New-SPModuleError -Code $Code -Detail $Detail -Target $Target))
+    Stop-SPPipeline -Conversation $Conversation -ErrorRecord (New-SPModuleError -Code $Code -Detail $Detail -Target $Target)
 }

@@ -1,7 +1,8 @@
 # Paths as the person means them, relative to the PowerShell location and with its drives, turned into absolute paths of the
 # file system: the core's own working directory is another one (pitfall 9).
 
-# One path that need not exist, wildcards taken as they are. Writes ParameterInvalid and returns nothing if it is no file path.
+# One path that need not exist, wildcards taken as they are; nothing for none. What is no file path is ParameterInvalid and
+# ends the cmdlet: without what the caller asked for nothing is done.
 function Resolve-SPPath {
     param(
         $Conversation,
@@ -10,7 +11,11 @@ function Resolve-SPPath {
         $Path,
 
         [string]
-        $Name = 'Path'
+        $Name = 'Path',
+
+        # It belongs to one item of the pipeline: the error is written, and the others go on.
+        [switch]
+        $Item
     )
     if (-not $Path) {
         return
@@ -30,8 +35,11 @@ function Resolve-SPPath {
     } catch [System.NotSupportedException] {
         $problem = $_.Exception.Message
     }
-    Write-SPError -Conversation $Conversation -ErrorRecord (
-        New-SPModuleError -Code 'ParameterInvalid' -Detail @{ parameter = $Name; problem = $problem } -Target $Path)
+    $errorRecord = New-SPModuleError -Code 'ParameterInvalid' -Detail @{ parameter = $Name; problem = $problem } -Target $Path
+    if (-not $Item) {
+        Stop-SPPipeline -Conversation $Conversation -ErrorRecord $errorRecord
+    }
+    Write-SPError -Conversation $Conversation -ErrorRecord $errorRecord
 }
 
 # Several paths under one name, as Resolve-SPPath; always a list, also of one.
@@ -61,13 +69,20 @@ function Resolve-SPInput {
         $Path,
 
         [string[]]
-        $LiteralPath
+        $LiteralPath,
+
+        [string]
+        $Name = 'Path',
+
+        # They belong together: where one is missing, the cmdlet ends.
+        [switch]
+        $Whole
     )
     foreach ($one in $LiteralPath) {
-        Resolve-SPPath -Conversation $Conversation -Path $one -Name 'LiteralPath'
+        Resolve-SPPath -Conversation $Conversation -Path $one -Name 'LiteralPath' -Item
     }
     foreach ($one in $Path) {
-        $full = Resolve-SPPath -Conversation $Conversation -Path $one
+        $full = Resolve-SPPath -Conversation $Conversation -Path $one -Name $Name -Item:(-not $Whole)
         if (-not $full) {
             continue
         }
@@ -79,6 +94,8 @@ function Resolve-SPInput {
         $matched = Expand-SPWildcard -Conversation $Conversation -Path $one
         if ($matched) {
             $matched
+        } elseif ($Whole) {
+            Stop-SPCmdlet -Conversation $Conversation -Code 'FileNotFound' -Detail @{ path = $full } -Target $full
         } else {
             Write-SPError -Conversation $Conversation -ErrorRecord (
                 New-SPModuleError -Code 'FileNotFound' -Detail @{ path = $full } -Target $full)

@@ -52,7 +52,7 @@ function Grant-SPMigrationAccess {
     .PARAMETER RegistrationPath
     Registrations of users of other computers, copied from there, so that their keys may be moved on.
 
-    .PARAMETER BackupPath
+    .PARAMETER OwnerPasswordFile
     A backup of the Owner Password, used instead of -OwnerPassword.
 
     .PARAMETER Force
@@ -126,7 +126,7 @@ function Grant-SPMigrationAccess {
         $RegistrationPath,
 
         [string]
-        $BackupPath,
+        $OwnerPasswordFile,
 
         [switch]
         $Force
@@ -145,11 +145,11 @@ function Grant-SPMigrationAccess {
         $parameter['Forced'] = $core['Confirmed'] -and -not $parameter['Fingerprint']
         $parameter['AuthorityPath'] = Resolve-SPPath -Conversation $core -Path $AuthorityPath -Name 'AuthorityPath'
         $parameter['OutputPath'] = Resolve-SPPath -Conversation $core -Path $OutputPath -Name 'OutputPath'
-        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $BackupPath -Name 'BackupPath'
+        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $OwnerPasswordFile -Name 'OwnerPasswordFile'
         $parameter['RegistrationPath'] = Resolve-SPPathList -Conversation $core -Path $RegistrationPath -Name 'RegistrationPath'
         $parameter['Overwrite'] = $Force
         $required = 'ownerPassword'
-        if ($BackupPath) {
+        if ($OwnerPasswordFile) {
             $required = $null
         }
         foreach ($file in Resolve-SPInput -Conversation $core -Path $Path -LiteralPath $LiteralPath) {

@@ -20,8 +20,14 @@ function Initialize-SPMigrationPlatform {
     .PARAMETER Chip
     What guards the storage key: Auto takes the best that is there, Software keeps the key in a file.
 
-    .PARAMETER BackupPath
+    .PARAMETER OwnerPasswordBackupPath
     A file or folder to which a backup of the Owner Password is written. Keep it offline.
+
+    .PARAMETER MinimumLength
+    Refuses an Owner Password with fewer characters than this; it does not go below what holds for every password.
+
+    .PARAMETER RequireComplexity
+    Refuses an Owner Password that is not of several kinds of characters.
 
     .PARAMETER Force
     Overwrites a backup file that exists.
@@ -56,7 +62,13 @@ function Initialize-SPMigrationPlatform {
         $Chip,
 
         [string]
-        $BackupPath,
+        $OwnerPasswordBackupPath,
+
+        [int]
+        $MinimumLength,
+
+        [switch]
+        $RequireComplexity,
 
         [switch]
         $Force
@@ -65,9 +77,10 @@ function Initialize-SPMigrationPlatform {
         $core = New-SPConversation -Cmdlet $PSCmdlet -Force:$Force
     }
     process {
-        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Chip'
+        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Chip', 'MinimumLength', 'RequireComplexity'
         $parameter['AuthorityPath'] = Resolve-SPPath -Conversation $core -Path $AuthorityPath -Name 'AuthorityPath'
-        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $BackupPath -Name 'BackupPath'
+        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $OwnerPasswordBackupPath `
+            -Name 'OwnerPasswordBackupPath'
         $parameter['Overwrite'] = $Force
         Invoke-SPChange -Conversation $core -Operation 'platform-initialize' -Parameter $parameter `
             -Secret @{ ownerPassword = $OwnerPassword }

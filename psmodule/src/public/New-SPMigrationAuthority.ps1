@@ -16,14 +16,20 @@ function New-SPMigrationAuthority {
     .PARAMETER OwnerPassword
     The password that locks the authority, 8 to 255 characters.
 
-    .PARAMETER BackupPath
+    .PARAMETER OwnerPasswordBackupPath
     A file or folder to which a backup of the Owner Password is written. Keep it offline and apart from the authority.
+
+    .PARAMETER MinimumLength
+    Refuses an Owner Password with fewer characters than this; it does not go below what holds for every password.
+
+    .PARAMETER RequireComplexity
+    Refuses an Owner Password that is not of several kinds of characters.
 
     .PARAMETER Force
     Overwrites files that exist.
 
     .EXAMPLE
-    New-SPMigrationAuthority -Path D:\Vault -Name Contoso -OwnerPassword $owner -BackupPath E:\
+    New-SPMigrationAuthority -Path D:\Vault -Name Contoso -OwnerPassword $owner -OwnerPasswordBackupPath E:\
 
     Makes the authority of the fleet and a backup on a medium of its own.
 
@@ -47,7 +53,13 @@ function New-SPMigrationAuthority {
         $OwnerPassword,
 
         [string]
-        $BackupPath,
+        $OwnerPasswordBackupPath,
+
+        [int]
+        $MinimumLength,
+
+        [switch]
+        $RequireComplexity,
 
         [switch]
         $Force
@@ -56,8 +68,9 @@ function New-SPMigrationAuthority {
         $core = New-SPConversation -Cmdlet $PSCmdlet -Force:$Force
     }
     process {
-        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Name'
-        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $BackupPath -Name 'BackupPath'
+        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Name', 'MinimumLength', 'RequireComplexity'
+        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $OwnerPasswordBackupPath `
+            -Name 'OwnerPasswordBackupPath'
         $parameter['Overwrite'] = $Force
         foreach ($output in Resolve-SPPath -Conversation $core -Path $Path) {
             $parameter['Path'] = $output

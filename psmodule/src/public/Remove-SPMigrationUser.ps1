@@ -4,8 +4,9 @@ function Remove-SPMigrationUser {
     Removes your environment of the Security Platform from this computer.
 
     .DESCRIPTION
-    The environment is set aside, not destroyed: the result names the folder. Certificates that were installed from it are
-    taken out of your certificate store. What is encrypted with its keys cannot be read here afterwards.
+    The environment is set aside, not destroyed: it is kept in quarantine under its own password, and Undo-SPMigration brings
+    it back. Certificates that were installed from it are taken out of your certificate store. What is encrypted with its keys
+    cannot be read here until then. Your account is not touched.
 
     .PARAMETER Force
     Does not ask.
@@ -22,7 +23,7 @@ function Remove-SPMigrationUser {
     SPMigration.UserRemoval
 
     .LINK
-    Export-SPMigration
+    Undo-SPMigration
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     [OutputType('SPMigration.UserRemoval')]

@@ -23,7 +23,7 @@ function Revoke-SPMigrationAccess {
     .PARAMETER OutputPath
     Where the revocation list is written: a file, or a folder for the default name. Needed with -AuthorityPath.
 
-    .PARAMETER BackupPath
+    .PARAMETER OwnerPasswordFile
     A backup of the Owner Password, used instead of -OwnerPassword.
 
     .PARAMETER Force
@@ -60,7 +60,7 @@ function Revoke-SPMigrationAccess {
         $OutputPath,
 
         [string]
-        $BackupPath,
+        $OwnerPasswordFile,
 
         [switch]
         $Force
@@ -72,10 +72,10 @@ function Revoke-SPMigrationAccess {
         $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Serial', 'Reason'
         $parameter['AuthorityPath'] = Resolve-SPPath -Conversation $core -Path $AuthorityPath -Name 'AuthorityPath'
         $parameter['OutputPath'] = Resolve-SPPath -Conversation $core -Path $OutputPath -Name 'OutputPath'
-        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $BackupPath -Name 'BackupPath'
+        $parameter['BackupPath'] = Resolve-SPPath -Conversation $core -Path $OwnerPasswordFile -Name 'OwnerPasswordFile'
         $parameter['Overwrite'] = $Force
         $required = 'ownerPassword'
-        if ($BackupPath) {
+        if ($OwnerPasswordFile) {
             $required = $null
         }
         Invoke-SPChange -Conversation $core -Operation 'access-revoke' -Parameter $parameter `

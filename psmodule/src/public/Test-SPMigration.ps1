@@ -7,16 +7,30 @@ function Test-SPMigration {
     Answers $true or $false; with -Detailed the single checks, each with what was found and what to do next. It needs no
     password and changes nothing.
 
+    Grants, archives and receipts that left this computer carry the head of its history of that time. Given by -Evidence, they
+    show whether the history here was cut off or written anew since then.
+
     .PARAMETER Role
     Source tests for exporting, Destination for importing; without it both are tested.
 
     .PARAMETER Detailed
     Returns each check instead of one truth value.
 
+    .PARAMETER Evidence
+    Grants, archives and receipts to compare the history with; wildcards are allowed.
+
+    .PARAMETER MaximumPasswordAgeDays
+    Tests also whether your Basic User Password is younger than so many days.
+
     .EXAMPLE
     if (-not (Test-SPMigration -Role Destination)) { Test-SPMigration -Role Destination -Detailed }
 
     Shows the checks if something is missing for an import.
+
+    .EXAMPLE
+    Test-SPMigration -Role Source -Evidence \\srv\archives\* -Detailed | Where-Object { -not $_.Passed }
+
+    Compares the history with what left this computer, and shows what is not as it should be.
 
     .OUTPUTS
     System.Boolean, or SPMigration.Check with -Detailed
@@ -34,13 +48,20 @@ function Test-SPMigration {
         $Role,
 
         [switch]
-        $Detailed
+        $Detailed,
+
+        [string[]]
+        $Evidence,
+
+        [int]
+        $MaximumPasswordAgeDays
     )
     begin {
         $core = New-SPConversation -Cmdlet $PSCmdlet
     }
     process {
-        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Role'
+        $parameter = Select-SPParameter -Bound $PSBoundParameters -Name 'Role', 'MaximumPasswordAgeDays'
+        $parameter['Evidence'] = @(Resolve-SPInput -Conversation $core -Path $Evidence -Name 'Evidence' -Whole)
         if ($Detailed) {
             Invoke-SPQuery -Conversation $core -Operation 'platform-test' -Parameter $parameter
         } else {
