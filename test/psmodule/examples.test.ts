@@ -6,11 +6,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
-import { resultTypes, type FieldKind, type ResultTypeName } from '../../psmodule/schema/results.ts';
+import type { ResultTypeName } from '../../psmodule/schema/results.ts';
 import type { Act } from '../testkit/fake-core.ts';
 import { makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
+import { sampleOf } from '../testkit/result-samples.ts';
 
 const FILES = [
   'fleet/Contoso.spauthority.pub',
@@ -123,26 +124,7 @@ function answersToEverything(): Readonly<Record<string, readonly Act[]>> {
 }
 
 function sample(type: ResultTypeName): Readonly<Record<string, unknown>> {
-  const value = (field: string, kind: FieldKind): unknown => {
-    switch (kind) {
-      case 'text':
-        return TEXTS[field] ?? 'x';
-      case 'number':
-        return 1;
-      case 'boolean':
-        return true;
-      case 'date':
-        return '2026-11-24T06:00:00Z';
-      case 'texts':
-      case 'numbers':
-        return [];
-      default:
-        return [sample(kind.of)];
-    }
-  };
-  return Object.fromEntries(
-    Object.entries(resultTypes[type].fields).map(([field, kind]) => [field, value(field, kind)]),
-  );
+  return sampleOf(type, TEXTS);
 }
 
 /** Texts on which examples filter, and files that they pass on. */

@@ -21,7 +21,10 @@ export type Act =
 export interface Scenario {
   /** What `hello` says; the module's own version by default. */
   readonly version: string;
-  /** Acts for `operation` or `operation:mode`, closed by an `end` unless they end the process or hang. */
+  /**
+   * Acts for `operation` or `operation:mode`, closed by an `end` unless they end the process or hang. `#2` behind it is for
+   * the second such request of a child only.
+   */
   readonly answers: Readonly<Record<string, readonly Act[]>>;
   /** Acts instead of the greeting, for a core that cannot even start. */
   readonly start?: readonly Act[];
@@ -95,6 +98,7 @@ async function startFakeCore(launcher: string): Promise<void> {
   appendFileSync(log, `${JSON.stringify({ started: process.pid })}\n`);
   await perform(scenario.start ?? [{ record: { t: 'hello', protocol: 1, version: scenario.version } }], {});
   const input = new Input();
+  const counts = new Map<string, number>();
   for (;;) {
     const line = await input.until((bytes) => bytes.indexOf(0x0a) + 1, scenario.idleMs ?? 10_000);
     if (line === undefined) return;
@@ -108,7 +112,11 @@ async function startFakeCore(launcher: string): Promise<void> {
     const asked = { child, pid: process.pid, operation, mode, planId, parameters, secrets };
     appendFileSync(log, `${JSON.stringify(asked)}\n`);
     const answers = { ...scenario.answers, ...scenario.children?.[child] };
-    const acts = answers[`${operation}:${mode}`] ?? answers[operation] ?? [];
+    const exact = `${operation}:${mode}`;
+    const count = (counts.get(exact) ?? 0) + 1;
+    counts.set(exact, count);
+    const names = [`${exact}#${count}`, `${operation}#${count}`, exact, operation];
+    const acts = names.map((name) => answers[name]).find((found) => found !== undefined) ?? [];
     const failed = acts.some((act) => 'record' in act && act.record.t === 'error');
     await perform(acts, { id: request.id });
     await perform([{ record: { t: 'end', ok: !failed } }], { id: request.id });
