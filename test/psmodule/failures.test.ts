@@ -66,7 +66,8 @@ describe.skipIf(!havePowerShell())('one failed item among many', { timeout: 120_
       }
     });
 
-    it.runIf(changes)('that every further one would meet ends it, and says so', async () => {
+    if (!changes) return;
+    it('that every further one would meet ends it, and says so', async () => {
       fake.script(answersOf(cmdlet, failure('PlatformDamaged', 'InvalidData')));
       const { errors, output, warnings } = await session.invoke(commandOf(cmdlet), itemsOf(cmdlet));
       expect(errors).toMatchObject([{ id: `PlatformDamaged,${name}`, terminating: true }]);
@@ -77,7 +78,7 @@ describe.skipIf(!havePowerShell())('one failed item among many', { timeout: 120_
       ]);
     });
 
-    it.runIf(changes)('ends it where the caller wants errors to stop, and says what was done', async () => {
+    it('ends it where the caller wants errors to stop, and says what was done', async () => {
       fake.script(answersOf(cmdlet, failure('StorageFailed', 'WriteError')));
       const { errors, warnings } = await session.invoke(
         `${commandOf(cmdlet)} -ErrorAction Stop`,

@@ -59,16 +59,26 @@ function Test-SPInstalledKey {
     }
 }
 
-# The registry value by which EFS knows its current key: the thumbprint as 20 bytes.
+# A thumbprint as its bytes, 20 of SHA-1.
+function ConvertFrom-SPThumbprint {
+    param(
+        [string]
+        $Thumbprint
+    )
+    $bytes = [byte[]]::new($Thumbprint.Length / 2)
+    for ($index = 0; $index -lt $bytes.Length; $index++) {
+        $bytes[$index] = [System.Convert]::ToByte($Thumbprint.Substring(2 * $index, 2), 16)
+    }
+    return , $bytes
+}
+
+# The registry value by which EFS knows its current key.
 function Set-SPEfsKey {
     param(
         [string]
         $Thumbprint
     )
-    $bytes = [byte[]]::new(20)
-    for ($index = 0; $index -lt 20; $index++) {
-        $bytes[$index] = [System.Convert]::ToByte($Thumbprint.Substring(2 * $index, 2), 16)
-    }
+    $bytes = ConvertFrom-SPThumbprint -Thumbprint $Thumbprint
     $key = [Microsoft.Win32.Registry]::CurrentUser.CreateSubKey('Software\Microsoft\Windows NT\CurrentVersion\EFS\CurrentKeys')
     try {
         $key.SetValue('CertificateHash', $bytes, [Microsoft.Win32.RegistryValueKind]::Binary)
