@@ -42,30 +42,41 @@ function Add-SPStoreCertificate {
     }
 }
 
-# Takes out of the store, together with their keys, the certificates that a result names: their credentials are gone.
+# Takes out of the store, together with their keys, the certificates that a result names: their credentials are gone. One that
+# stays is an error, and the others go.
 function Uninstall-SPCertificate {
     param(
         $Conversation,
 
         $Result
     )
-    if ($null -eq $Result.PSObject.Properties['Uninstall'] -or $Result.Uninstall.Count -eq 0) {
+    if ($null -eq $Result.PSObject.Properties['Uninstall']) {
         return
     }
     $ErrorActionPreference = 'Stop'
+    foreach ($thumbprint in $Result.Uninstall) {
+        try {
+            Remove-SPStoreCertificate -Thumbprint $thumbprint
+        } catch [System.Management.Automation.MethodInvocationException] {
+            Write-SPError -Conversation $Conversation -ErrorRecord (
+                New-SPModuleError -Code 'StorageFailed' -Target $thumbprint -Detail @{
+                    path = 'CurrentUser\My'; problem = $_.Exception.GetBaseException().Message })
+        }
+    }
+}
+
+function Remove-SPStoreCertificate {
+    param(
+        [string]
+        $Thumbprint
+    )
     $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser')
     try {
         $store.Open('ReadWrite')
-        foreach ($thumbprint in $Result.Uninstall) {
-            foreach ($certificate in $store.Certificates.Find('FindByThumbprint', $thumbprint, $false)) {
-                Remove-SPPersistedKey -Certificate $certificate
-                $store.Remove($certificate)
-            }
+        foreach ($certificate in $store.Certificates.Find('FindByThumbprint', $Thumbprint, $false)) {
+            Remove-SPPersistedKey -Certificate $certificate
+            $store.Remove($certificate)
         }
-    } catch [System.Management.Automation.MethodInvocationException] {
-        Write-SPError -Conversation $Conversation -ErrorRecord (
-            New-SPModuleError -Code 'StorageFailed' -Target $thumbprint -Detail @{
-                path = 'CurrentUser\My'; problem = $_.Exception.GetBaseException().Message })
     } finally {
         $store.Dispose()
     }
