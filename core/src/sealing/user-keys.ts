@@ -8,6 +8,7 @@ import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { fromHex } from '../bytes/bytes.ts';
 import { hkdf } from '../crypto/kdf.ts';
 import type { ArchiveId } from '../domain/ids.ts';
+import { transferCodeBytes } from '../domain/transfer-code.ts';
 
 /** Length of a root in bytes. */
 const rootBytes = 32;
@@ -15,8 +16,6 @@ const rootBytes = 32;
 const innerKeyBytes = 16;
 /** Length of a key salt in bytes. */
 export const keySaltBytes = 16;
-/** Length of a transfer code in bytes: 80 random bits. */
-export const transferCodeBytes = 10;
 
 const noSalt = new Uint8Array();
 
