@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseTransferCode } from '../../core/src/domain/transfer-code.ts';
 import { failure, makeFakeModule, plan, result, type FakeModule } from '../testkit/fake-module.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import {
@@ -92,6 +93,7 @@ describe.skipIf(!havePowerShell())('transfer code', { timeout: 120_000 }, () => 
       text = `${'0123456789ABCDEFGHJKMNPQRSTVWXYZ'.charAt(Number(number % 32n))}${text}`;
     }
     expect(sent()).toEqual([text.replaceAll(/(.{4})(?=.)/g, '$1-')]);
+    expect(parseTransferCode(sent()[0] ?? '')).toEqual(Uint8Array.from(bytes));
   });
 
   it('is another one for each archive', async () => {
