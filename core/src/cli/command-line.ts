@@ -23,6 +23,11 @@ export interface CommandLineSurroundings extends TerminalStreams {
   readonly interrupted: AbortSignal;
 }
 
+/** Makes a transfer code and shows it once. */
+const newTransferCode = 'transfer-code';
+const newTransferCodeSummary =
+  'Let the archive open only together with a new transfer code, which is shown once on the terminal';
+
 type Arguments = Readonly<Record<string, unknown>>;
 
 /** Runs one command; answers the exit code (`docs/errors.md`). */
@@ -108,6 +113,8 @@ function describeCommand(builder: Argv, entry: OperationEntry): Argv {
       type: 'boolean',
     });
   }
+  if (makesTransferCode(entry))
+    builder.option(newTransferCode, { describe: newTransferCodeSummary, type: 'boolean' });
   return builder.option('json', { describe: 'Print one JSON object per line', type: 'boolean' });
 }
 
@@ -138,6 +145,11 @@ function toCommand(name: string, entry: OperationEntry, args: Arguments): Comman
   const agreed = args.yes === true;
   // An agreement without a compared fingerprint is told and recorded by the operation.
   if (name === 'access-grant' && agreed && given.fingerprint === undefined) given.forced = true;
+  const fromInput = askable.filter((secret) => args[`${kebab(secret)}-stdin`] === true);
+  if (args[newTransferCode] === true && fromInput.includes('transferCode'))
+    throw refuse(
+      `--${newTransferCode} makes a code and --${newTransferCode}-stdin takes one: choose one of them`,
+    );
   return {
     name,
     entry,
@@ -145,8 +157,14 @@ function toCommand(name: string, entry: OperationEntry, args: Arguments): Comman
     json: args.json === true,
     whatIf: args['what-if'] === true,
     agreed,
-    fromInput: askable.filter((secret) => args[`${kebab(secret)}-stdin`] === true),
+    fromInput,
+    newTransferCode: args[newTransferCode] === true,
   };
+}
+
+/** Only who exports makes a code; everywhere else one is asked for. */
+function makesTransferCode(entry: OperationEntry): boolean {
+  return entry.result === 'Archive' && (entry.secrets as readonly string[]).includes('transferCode');
 }
 
 function toAbsolute(kind: ParameterKind, value: unknown): unknown {

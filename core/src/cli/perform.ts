@@ -3,7 +3,9 @@
  * printed. A secret that an operation misses is asked for and the operation starts again; nothing was changed by then.
  */
 import { fail, hasCode } from '../domain/error.ts';
-import type { SecretBytes } from '../bytes/secret-bytes.ts';
+import { SecretBytes } from '../bytes/secret-bytes.ts';
+import { utf8 } from '../bytes/bytes.ts';
+import { formatTransferCode, transferCodeBytes } from '../domain/transfer-code.ts';
 import type { Call, Report } from '../operations/operation.ts';
 import type { OperationEntry, ParameterValues } from '../operations/registry.ts';
 import { applyChange, planChange, type ShownPlan } from '../operations/run.ts';
@@ -23,10 +25,18 @@ export interface Command {
   readonly agreed: boolean;
   /** Secrets that come from standard input, one line each, in this order. */
   readonly fromInput: readonly SecretName[];
+  /** A transfer code is made here and shown: `--transfer-code`. */
+  readonly newTransferCode: boolean;
 }
 
 /** Secrets that can be asked for, in the order in which `--…-stdin` options read their lines. */
-export const askable = ['ownerPassword', 'password', 'currentPassword', 'pfxPassword'] as const;
+export const askable = [
+  'ownerPassword',
+  'password',
+  'currentPassword',
+  'pfxPassword',
+  'transferCode',
+] as const;
 type Askable = (typeof askable)[number];
 
 const questions: Readonly<Record<Askable, string>> = {
@@ -34,6 +44,7 @@ const questions: Readonly<Record<Askable, string>> = {
   password: 'Basic User Password',
   currentPassword: 'Present Basic User Password of this computer',
   pfxPassword: 'Password of the PKCS#12 file',
+  transferCode: 'Transfer code',
 };
 
 /** Commands that set a password: it is typed twice. */
@@ -52,11 +63,13 @@ export async function performCommand(
   const secrets = new Secrets(ports.random);
   try {
     for (const name of command.fromInput) secrets.put(name, await terminal.secretLine(questionFor(name)));
+    const code = command.newTransferCode ? makeTransferCode(ports, secrets, terminal) : undefined;
     const call: Call = { ports, secrets, signal, report: reportTo(terminal) };
     const asked = new Set<Askable>();
     for (;;) {
       try {
         await performOnce(command, call, terminal);
+        if (code !== undefined && !command.whatIf) showTransferCode(code, terminal);
         return;
       } catch (error) {
         const missing = missingSecret(error);
@@ -68,6 +81,29 @@ export async function performCommand(
   } finally {
     secrets.dispose();
   }
+}
+
+/**
+ * The new code, as text. A person must see it, and it must not end in a log: without a screen it is refused before anything
+ * is written, and a script gives one that it made and keeps itself.
+ */
+function makeTransferCode(ports: Call['ports'], secrets: Secrets, terminal: Terminal): string {
+  if (!terminal.isSeen) {
+    throw fail('UsageInvalid', {
+      problem:
+        'A new transfer code is shown on the terminal, and there is none here: give one that you keep, with --transfer-code-stdin.',
+    });
+  }
+  const code = formatTransferCode(ports.random(transferCodeBytes));
+  secrets.put('transferCode', new SecretBytes(utf8(code)));
+  return code;
+}
+
+function showTransferCode(code: string, terminal: Terminal): void {
+  terminal.tell(`Transfer code: ${code}`);
+  terminal.tell(
+    'It is shown only now, and is kept nowhere. Write it down and keep it apart from the archive.',
+  );
 }
 
 async function performOnce(
@@ -127,6 +163,7 @@ function printResult(value: object, json: boolean, terminal: Terminal): void {
 function missingSecret(error: unknown): Askable | undefined {
   if (hasCode(error, 'OwnerPasswordRequired')) return 'ownerPassword';
   if (hasCode(error, 'PasswordRequired')) return 'password';
+  if (hasCode(error, 'TransferCodeRequired')) return 'transferCode';
   return hasCode(error, 'PfxPasswordRequired') ? 'pfxPassword' : undefined;
 }
 

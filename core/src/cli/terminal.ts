@@ -36,6 +36,11 @@ export class Terminal {
     return this.#streams.stdin.isTTY === true && this.#streams.stderr.isTTY === true;
   }
 
+  /** Whether a person sees what is told, as far as a program can know. */
+  get isSeen(): boolean {
+    return this.#streams.stderr.isTTY === true;
+  }
+
   print(line: string): void {
     this.#streams.stdout.write(`${line}\n`);
   }

@@ -21,6 +21,7 @@ import type { Call, Changer } from './operation.ts';
 import { record } from './record.ts';
 import { requireNewestLists } from './revocation-memory.ts';
 import type { ArchiveResult } from './results.ts';
+import { givenTransferCode } from './transfer-code.ts';
 import { presentFacts, requireNotInterrupted, unlock } from './user-context.ts';
 
 export interface ExportParameters extends DestinationChoice {
@@ -48,6 +49,7 @@ export const exportEnvironment: Changer<ExportParameters, ArchiveResult> = async
   const name = `${shortName(account.name)}@${grant.destinationComputer}.sparc`;
   const path = await ports.files.outputPath(parameters.path, name, overwrite);
   warnAboutOnward(call, user, found);
+  const withCode = hasTransferCode(call, found);
   const { publicPart } = user.present;
   return {
     plan: {
@@ -61,8 +63,19 @@ export const exportEnvironment: Changer<ExportParameters, ArchiveResult> = async
           return `${label} is in it${active.length === 0 ? '' : `, active for ${active.join(', ')}`}.`;
         }),
         `The grant ${grant.serial} permits it.`,
+        ...(withCode
+          ? [
+              'It opens only together with the transfer code as well: without it nobody opens it, you included.',
+            ]
+          : []),
       ],
-      facts: { ...presentFacts(user), path, grants: chain.grants.map(({ bytes }) => toHex(sha256(bytes))) },
+      facts: {
+        ...presentFacts(user),
+        path,
+        grants: chain.grants.map(({ bytes }) => toHex(sha256(bytes))),
+        // Whether there is one, never which.
+        transferCode: withCode,
+      },
     },
     prepare: prepareUnlock(call, user),
     apply: () => writeArchive(call, user, { found, chain, here }, path, overwrite),
@@ -92,8 +105,9 @@ async function writeArchive(
     );
     requireNewestLists(environment.privatePart.revocationNumbers, chain.grants, here.revocations);
     const archive = toId('ArchiveId', toHex(ports.random(16)));
-    using innerKey = keys.innerKey(archive);
-    using archiveKey = keys.archiveKey(vaultKey, archive);
+    using transferCode = givenTransferCode(call.secrets);
+    using innerKey = keys.innerKey(archive, transferCode);
+    using archiveKey = keys.archiveKey(vaultKey, archive, transferCode);
     call.report.progress('Exporting', 'Handing the Basic User Key over', 40);
     const duplicate = await loaded.duplicate({
       newParent: grant.destinationKey,
@@ -119,7 +133,7 @@ async function writeArchive(
         activeFeatures: features.filter((feature) => environment.publicPart.features[feature] !== undefined)
           .length,
         passwordSalt: header.passwordSalt,
-        transferCode: false,
+        transferCode: transferCode !== undefined,
         replaces: environment.privatePart.replaces,
         historyHead: await ports.history(platform.ids.platformId).head('user'),
       },
@@ -200,6 +214,18 @@ function chooseGrant(
     choice,
   );
   return first;
+}
+
+/** Whether the archive takes a code. `TransferCodeMalformed` before anything is written. */
+function hasTransferCode(call: Call, { signed: { grant } }: FoundGrant): boolean {
+  using code = givenTransferCode(call.secrets);
+  if (code === undefined) {
+    // No destination is attested yet. Said to whoever asks for details, and not in the way of anyone else.
+    call.report.verbose(
+      `${grant.destinationComputer} has not proven what chip it has. With -NewTransferCode (command line: --transfer-code) the archive would be useless also to whoever takes it together with that computer.`,
+    );
+  }
+  return code !== undefined;
 }
 
 /** Ruling 2: a key that was registered after its owner's grant was signed cannot be moved on from the destination. */

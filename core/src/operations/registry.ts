@@ -284,7 +284,7 @@ export const operations = {
     kind: 'changer',
     parameters: { path, destination: text, serial: text, grantPath: paths, overwrite: flag, ...service },
     required: ['path'],
-    secrets: ['password'],
+    secrets: ['password', 'transferCode'],
     result: 'Archive',
     load: async () => typed((await import('./export-environment.ts')).exportEnvironment),
   },

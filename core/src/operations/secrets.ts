@@ -16,7 +16,7 @@ export const passwordNames = ['password', 'currentPassword', 'newPassword', 'own
 /** Secrets that are passwords of this product: only their roots are kept. */
 export type PasswordName = (typeof passwordNames)[number];
 export const valueNames = ['pfx', 'pfxPassword', 'oneTimeSecret', 'transferCode'] as const;
-/** Secrets that are used as they are; kept until another one of the name comes, or the end. */
+/** Secrets that are used as they are; kept from a request to the `apply` that follows it. */
 export type ValueName = (typeof valueNames)[number];
 export type SecretName = PasswordName | ValueName;
 
@@ -123,11 +123,16 @@ export class Secrets {
     this.#passwords.clear();
   }
 
+  /** Before each request that is no `apply`: what another one brought is not meant for it. */
+  dropValues(): void {
+    for (const value of this.#values.values()) value.dispose();
+    this.#values.clear();
+  }
+
   dispose(): void {
     this.dropPasswords();
     for (const name of passwordNames) this.#forget(name);
-    for (const value of this.#values.values()) value.dispose();
-    this.#values.clear();
+    this.dropValues();
   }
 
   #require(name: PasswordName, whose: string): Remembered {

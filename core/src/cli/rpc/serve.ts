@@ -90,6 +90,7 @@ async function answerNext(conversation: Conversation): Promise<boolean> {
   const read = await readSecrets(input, envelope);
   if (read === undefined) return false;
   const entry = findOperation(envelope.name);
+  if (envelope.mode !== 'apply') secrets.dropValues();
   for (const [name, secret] of read) {
     if (entry !== undefined && isSecretOf(entry, name)) secrets.put(name, secret);
     else secret.dispose();
