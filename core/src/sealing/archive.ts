@@ -99,17 +99,7 @@ export function sealArchive(content: ArchiveContent): ArchiveParts {
  */
 export function readArchive(parts: ArchiveParts, path: string): ReadArchive {
   requireWithinLimits(parts, path);
-  const sums = decodeSums(parts.sums, path);
-  for (const entry of ['manifest', 'environment'] as const) {
-    if (!equal(sha256(parts[entry]), sums[entry])) throw damaged(path, entry);
-  }
-  const manifest = decodeManifest(parts.manifest, path);
-  for (const entry of archiveEntries) {
-    if (entry === 'manifest' || entry === 'environment' || entry === 'sums') continue;
-    const { sizeBytes, sha256: hash } = manifest.entries[entry];
-    if (parts[entry].length !== sizeBytes || !equal(sha256(parts[entry]), hash)) throw damaged(path, entry);
-  }
-  if (parts.environment.length !== manifest.environmentBytes) throw damaged(path, 'environment');
+  const manifest = requireUndamaged(parts, path);
   const grants = decodeGrants(parts.grants, path).map((bytes, index) =>
     decodeGrant(bytes, `${path} (grant ${String(index + 1)})`),
   );
@@ -125,6 +115,23 @@ export function readArchive(parts: ArchiveParts, path: string): ReadArchive {
   };
   requireHonest(read, path);
   return read;
+}
+
+/** The manifest, once every entry is what it and `sums` say. All that is damaged is named, as far as it can be known. */
+function requireUndamaged(parts: ArchiveParts, path: string): Manifest {
+  const sums = decodeSums(parts.sums, path);
+  const fits = (entry: 'manifest' | 'environment'): boolean => equal(sha256(parts[entry]), sums[entry]);
+  if (!fits('manifest'))
+    throw damaged(path, fits('environment') ? ['manifest'] : ['manifest', 'environment']);
+  const manifest = decodeManifest(parts.manifest, path);
+  const changed = archiveEntries.filter((entry) => {
+    if (entry === 'manifest' || entry === 'sums') return false;
+    if (entry === 'environment') return !fits(entry) || parts[entry].length !== manifest.environmentBytes;
+    const { sizeBytes, sha256: hash } = manifest.entries[entry];
+    return parts[entry].length !== sizeBytes || !equal(sha256(parts[entry]), hash);
+  });
+  if (changed.length > 0) throw damaged(path, changed);
+  return manifest;
 }
 
 /**
@@ -199,6 +206,8 @@ function sumOf(bytes: Uint8Array): Manifest['entries'][SummedEntry] {
   return { sizeBytes: bytes.length, sha256: sha256(bytes) };
 }
 
-function damaged(path: string, entry: string): Error {
-  return fail('ArchiveDamaged', { path, problem: `"${entry}" is not what was written` });
+function damaged(path: string, entries: readonly string[]): Error {
+  const names = entries.map((entry) => `"${entry}"`).join(', ');
+  const problem = `${names} ${entries.length === 1 ? 'is' : 'are'} not what was written`;
+  return fail('ArchiveDamaged', { path, problem });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createFiles } from '../../../core/src/adapters/system/files.ts';
@@ -130,6 +130,7 @@ describe('writing', () => {
       // Said before any work, too.
       await files.write(join(disk, 'filler'), new Uint8Array(15 * 4096), false);
       await expect(files.outputPath(disk, 'b', false)).rejects.toMatchObject({ code: 'StorageFull' });
+      expect(await files.freeBytes(join(disk, 'none', 'b'))).toBe(0);
     },
   );
 
@@ -203,5 +204,19 @@ describe('lists and kinds', () => {
     await files.remove(join(folder, 'a'));
     expect(await files.kind(join(folder, 'a'))).toBe('none');
     await expect(files.remove(join(folder, 'a'))).rejects.toMatchObject({ code: 'FileNotFound' });
+  });
+});
+
+describe('free space', () => {
+  it('is what the system says of that disk, also for what is not there yet', async () => {
+    const folder = await makeTemporaryFolder();
+    await writeFile(join(folder, 'a'), text);
+    const { bavail, bsize } = await statfs(folder);
+    // Others write on this disk too: the order of magnitude is what can be asked for.
+    for (const path of [folder, join(folder, 'a'), join(folder, 'none', 'of', 'these')]) {
+      const free = (await files.freeBytes(path)) ?? 0;
+      expect(free).toBeGreaterThan((bavail * bsize) / 2);
+      expect(free).toBeLessThan(bavail * bsize * 2 + 1);
+    }
   });
 });

@@ -175,6 +175,12 @@ describe('refuses', () => {
       {},
       'ArchiveDamaged: x.sparc is damaged: the entry environment has changed',
     ],
+    [
+      'several wrong CRCs, all named',
+      at(7, { crc: 1 }).map((entry, index) => (index === 1 ? { ...entry, crc: 1 } : entry)),
+      {},
+      'ArchiveDamaged: x.sparc is damaged: the entries grants, environment have changed',
+    ],
   ])('%s', async (_, list, tricks, message) => {
     const text = await refusal(writeZip(list, tricks));
     expect(text).toContain(message);

@@ -94,6 +94,21 @@ describe('archive', () => {
     );
   });
 
+  test('every damaged entry is named, not only the first', () => {
+    const flip = (bytes: Uint8Array): Uint8Array =>
+      bytes.map((byte, index) => (index === 9 ? byte ^ 1 : byte));
+    const { grants, environment: sealed, manifest } = parts;
+    const problemOf = (damage: object): unknown =>
+      errorOf(() => readArchive({ ...parts, ...damage }, 'x'))?.details.problem;
+    expect(problemOf({ grants: flip(grants) })).toBe('"grants" is not what was written');
+    expect(
+      problemOf({ grants: flip(grants), 'buk.seed': flip(parts['buk.seed']), environment: flip(sealed) }),
+    ).toBe('"grants", "buk.seed", "environment" are not what was written');
+    expect(problemOf({ manifest: flip(manifest), environment: flip(sealed) })).toBe(
+      '"manifest", "environment" are not what was written',
+    );
+  });
+
   test('an environment of another size than its manifest says', () => {
     const { environmentBytes } = decodeManifest(parts.manifest, 'x');
     expect(codeOf(() => readArchive(forged({ environmentBytes: environmentBytes + 1 }), 'x'))).toBe(

@@ -34,6 +34,7 @@ export function createFiles(platform: NodeJS.Platform, disk: FileSystem, random:
       return found.isDirectory() ? 'folder' : 'file';
     },
     outputPath: (path, name, overwrite) => outputPath(path, name, overwrite, windows),
+    freeBytes,
     list,
   };
 }
@@ -142,11 +143,20 @@ async function outputPath(path: string, name: string, overwrite: boolean, window
     if (!parent.isDirectory())
       throw fail('PathUnusable', { path: target, problem: `${folder} is no folder` });
     await storing(folder, () => fs.access(folder, constants.W_OK | constants.X_OK));
-    const space = await fs.statfs(folder);
-    // Some network file systems report no sizes at all (0 of 0 blocks).
-    if (space.blocks > 0 && space.bavail === 0) throw fail('StorageFull', { path: target });
+    if ((await freeBytes(folder)) === 0) throw fail('StorageFull', { path: target });
     return target;
   });
+}
+
+async function freeBytes(path: string): Promise<number | undefined> {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    if ((await look(folder)) === undefined && dirname(folder) !== folder) continue;
+    return storing(folder, async () => {
+      const { blocks, bavail, bsize } = await fs.statfs(folder);
+      // Some network file systems report no sizes at all (0 of 0 blocks).
+      return blocks > 0 ? bavail * bsize : undefined;
+    });
+  }
 }
 
 async function list(path: string, extension: string): Promise<readonly string[]> {

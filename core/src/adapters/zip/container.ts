@@ -55,17 +55,22 @@ async function unpack(bytes: Uint8Array, path: string): Promise<ArchiveParts> {
     entries.map(async (entry, index) => {
       const file = directory.files[index];
       if (file?.path !== entry.name) throw disagreement(entry);
-      return [entry.name, checkContent(plain(await file.buffer()), entry, path)] as const;
+      const content = plain(await file.buffer());
+      if (content.length !== entry.sizeBytes) throw disagreement(entry);
+      return { name: entry.name, content, isWhole: crc32(content) === entry.crc32 };
     }),
   );
-  return Object.fromEntries(contents) as ArchiveParts;
+  const changed = contents.filter(({ isWhole }) => !isWhole).map(({ name }) => name);
+  if (changed.length > 0) throw fail('ArchiveDamaged', { path, problem: describeChanged(changed) });
+  return Object.fromEntries(contents.map(({ name, content }) => [name, content])) as ArchiveParts;
 }
 
-function checkContent(content: Uint8Array, entry: ZipEntry, path: string): Uint8Array {
-  if (content.length !== entry.sizeBytes) throw disagreement(entry);
-  if (crc32(content) !== entry.crc32)
-    throw fail('ArchiveDamaged', { path, problem: `the entry ${entry.name} has changed` });
-  return content;
+/** All that has changed, not only the first: whoever reads it sees whether a copy went wrong once or throughout. */
+function describeChanged(names: readonly string[]): string {
+  const [first = '', ...more] = names;
+  return more.length === 0
+    ? `the entry ${first} has changed`
+    : `the entries ${names.join(', ')} have changed`;
 }
 
 /** The structural check leaves the library no choice, so this is a fault of ours or of the library. */
