@@ -296,21 +296,19 @@ describe.skipIf(!havePowerShell())('-Force', { timeout: 120_000 }, () => {
     expect([...here].sort()).toEqual(knowing.map(({ name }) => name).sort());
   });
 
-  it.each(situations.map((one) => [one.cmdlet, one.what, one] as const))(
-    'of %s does not help against %s',
-    async (cmdlet, _, { on, code, command, prepare }) => {
-      const world = await copyWorld(made);
-      const data = await prepare?.(world);
-      const before = await stateOf(world);
-      const place = `$env:SPMIGRATION_HOME = '${world[on].home}'; Set-Location -LiteralPath '${world.share}'`;
-      for (const option of ['-Confirm:$false', '-Force', '-Force -Confirm:$false']) {
-        const { errors, output } = await session.invoke(`${place}; ${cmdlet} ${command} ${option}`, data);
-        expect([option, errors.map(({ id }) => id)]).toEqual([option, [`${code},${cmdlet}`]]);
-        expect(output).toEqual([]);
-      }
-      expect(await stateOf(world)).toEqual(before);
-    },
-  );
+  const rows = situations.map((one) => [one.cmdlet, one.what, one] as const);
+  it.each(rows)('of %s does not help against %s', async (cmdlet, _, { on, code, command, prepare }) => {
+    const world = await copyWorld(made);
+    const data = await prepare?.(world);
+    const before = await stateOf(world);
+    const place = `$env:SPMIGRATION_HOME = '${world[on].home}'; Set-Location -LiteralPath '${world.share}'`;
+    for (const option of ['-Confirm:$false', '-Force', '-Force -Confirm:$false']) {
+      const { errors, output } = await session.invoke(`${place}; ${cmdlet} ${command} ${option}`, data);
+      expect([option, errors.map(({ id }) => id)]).toEqual([option, [`${code},${cmdlet}`]]);
+      expect(output).toEqual([]);
+    }
+    expect(await stateOf(world)).toEqual(before);
+  });
 });
 
 /** All that lies on the computers and between them, except for the record of failures. */

@@ -137,7 +137,8 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('-WhatIf', { timeout: 120_
     expect([...here].sort()).toEqual(cmdlets.map(({ name }) => name).sort());
   });
 
-  it.each(STORY.map((step) => [...step, step] as const))('on %s: %s', async (_, pipeline, step) => {
+  const rows = STORY.map((step) => [...step, step] as const);
+  it.each(rows)('on %s: %s', async (_, pipeline, step) => {
     const before = await hash();
     const changes = changing.has(cmdletOf(pipeline));
     if (changes) {
