@@ -9,6 +9,7 @@ export type CommandName = Exclude<OperationName, ModuleOperation>;
 export const commandSummaries: Readonly<Record<CommandName, string>> = {
   'authority-new':
     'Make a fleet authority: a key file under the Owner Password, and its public half for all computers',
+  'authority-password': 'Change the Owner Password of this computer, or of a fleet authority (owner)',
   'platform-initialize':
     'Initialize this computer: storage key, authority and platform folder (administrator)',
   status: 'Show what this computer is and what is here for you',
@@ -22,6 +23,8 @@ export const commandSummaries: Readonly<Record<CommandName, string>> = {
   'access-revoke': 'Revoke a grant (owner)',
   'revocation-add': "Take over a fleet authority's revocation list (administrator)",
   'user-initialize': 'Make your Basic User Key and an empty environment',
+  'user-password': 'Change your Basic User Password',
+  'user-new-key': 'Make a new Basic User Key that continues the present one',
   'user-remove': 'Set your environment on this computer aside',
   'credential-list': 'List your credentials',
   'credential-new': 'Make a key with a self-signed certificate or a certification request',
@@ -58,7 +61,9 @@ export const parameterSummaries: Readonly<Record<string, string>> = {
   forced: 'Record that no fingerprint was compared',
   friendlyName: 'Name to show for the credential',
   grantPath: 'File or folder with grants and revocation lists; may be repeated',
+  minimumLength: 'Characters that the new password must have: 6 to 255, 8 if not given',
   name: 'Name to use for the file',
+  newBackupPath: 'Write a new owner-password backup file; an older one opens nothing any more',
   noOnward: 'The keys may not be moved on from the destination',
   origin: 'Where the PKCS#12 came from',
   outputPath: 'File or folder to write to',
@@ -67,6 +72,7 @@ export const parameterSummaries: Readonly<Record<string, string>> = {
   reason: 'Why it is revoked',
   registrationPath: 'Registrations (.spuser) of users whose keys may be moved on; may be repeated',
   request: 'Make a certification request instead of a self-signed certificate',
+  requireComplexity: 'The new password needs three of lower case, upper case, digits and others',
   requestPath: 'Write the request to this file or folder',
   role: 'Check only this role',
   serial: 'Serial of a grant',

@@ -34,6 +34,7 @@ export const askable = [
   'ownerPassword',
   'password',
   'currentPassword',
+  'newPassword',
   'pfxPassword',
   'transferCode',
 ] as const;
@@ -43,6 +44,7 @@ const questions: Readonly<Record<Askable, string>> = {
   ownerPassword: 'Owner Password',
   password: 'Basic User Password',
   currentPassword: 'Present Basic User Password of this computer',
+  newPassword: 'New password',
   pfxPassword: 'Password of the PKCS#12 file',
   transferCode: 'Transfer code',
 };
@@ -52,6 +54,9 @@ const settingPassword: Readonly<Record<string, Askable>> = {
   'authority-new': 'ownerPassword',
   'platform-initialize': 'ownerPassword',
   'user-initialize': 'password',
+  'user-password': 'newPassword',
+  'user-new-key': 'newPassword',
+  'authority-password': 'newPassword',
 };
 
 export async function performCommand(
@@ -163,6 +168,8 @@ function printResult(value: object, json: boolean, terminal: Terminal): void {
 function missingSecret(error: unknown): Askable | undefined {
   if (hasCode(error, 'OwnerPasswordRequired')) return 'ownerPassword';
   if (hasCode(error, 'PasswordRequired')) return 'password';
+  if (hasCode(error, 'CurrentPasswordRequired')) return 'currentPassword';
+  if (hasCode(error, 'NewPasswordRequired')) return 'newPassword';
   if (hasCode(error, 'TransferCodeRequired')) return 'transferCode';
   return hasCode(error, 'PfxPasswordRequired') ? 'pfxPassword' : undefined;
 }

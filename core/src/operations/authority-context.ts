@@ -5,7 +5,11 @@
 import { fail, hasCode } from '../domain/error.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import type { PasswordAttempts } from '../ports/environment-store.ts';
-import { decodeAuthorityFile, decodeOwnerPasswordBackup } from '../format/authority-v1.ts';
+import {
+  decodeAuthorityFile,
+  decodeOwnerPasswordBackup,
+  type AuthorityFile,
+} from '../format/authority-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { openAuthority, ownerSalt, type AuthorityKey } from '../sealing/authority.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
@@ -25,6 +29,10 @@ export interface ChosenAuthority {
   readonly path: string;
   readonly publicKey: Uint8Array;
   readonly local: boolean;
+  /** As it was read: its slots, still closed. */
+  readonly file: AuthorityFile;
+  /** The file's bytes as they are now. */
+  readonly read: () => Promise<Uint8Array>;
   /** Derives the root, without using it. */
   readonly prepare: () => Promise<void>;
   /** Opens the key; dispose it. `OwnerPasswordRequired`, `OwnerPasswordRejected`, `LockedOut`. */
@@ -80,7 +88,12 @@ function choose(call: Call, file: KeyFile, backupPath: string | undefined): Chos
   const prepare = async (): Promise<void> => {
     if (backupPath === undefined && call.secrets.has('ownerPassword')) await root();
   };
-  return { path: file.path, publicKey: decoded.publicKey, local: file.local, prepare, open };
+  const { path, local } = file;
+  const read = async (): Promise<Uint8Array> =>
+    local
+      ? ((await call.ports.platform.authorityKey())?.bytes ?? new Uint8Array())
+      : call.ports.files.read(path, maximumAuthorityBytes);
+  return { path, publicKey: decoded.publicKey, local, file: decoded, read, prepare, open };
 }
 
 async function authorityFile(

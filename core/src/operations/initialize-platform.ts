@@ -13,13 +13,13 @@ import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import { findLeftAuthority, maximumAuthorityBytes } from './authority-context.ts';
 import { makeAuthority, writeBackup } from './new-authority.ts';
 import type { Call, Changer } from './operation.ts';
-import { requireAcceptable } from './password-rules.ts';
+import { requireAcceptable, type PasswordRules } from './password-rules.ts';
 import { findPlatform, requireAdministrator, requirePlatform, requireSameKind } from './platform-context.ts';
 import { record } from './record.ts';
 import type { StatusResult } from './results.ts';
 import { statusOf } from './status.ts';
 
-export interface InitializePlatformParameters {
+export interface InitializePlatformParameters extends PasswordRules {
   readonly chip?: 'Auto' | 'Software';
   readonly authorityPath?: string;
   readonly backupPath?: string;
@@ -42,7 +42,7 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     parameters.authorityPath === undefined ? undefined : await readFleetKey(call, parameters.authorityPath);
   if (fleetKey === undefined) {
     if (!secrets.has('ownerPassword')) throw fail('OwnerPasswordRequired');
-    requireAcceptable(secrets, 'ownerPassword', ownerPassword);
+    requireAcceptable(secrets, 'ownerPassword', ownerPassword, parameters);
   }
   const left = fleetKey === undefined ? await findLeftAuthority(call) : undefined;
   if (left !== undefined && parameters.backupPath !== undefined) {

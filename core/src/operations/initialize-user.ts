@@ -12,7 +12,7 @@ import { tpmName } from '../sealing/fingerprints.ts';
 import { basicUserKeyPolicy } from '../sealing/basic-user-key.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import type { Call, Changer } from './operation.ts';
-import { requireAcceptable } from './password-rules.ts';
+import { requireAcceptable, type PasswordRules } from './password-rules.ts';
 import { requirePlatform, type Platform } from './platform-context.ts';
 import { record } from './record.ts';
 import type { StatusResult } from './results.ts';
@@ -20,7 +20,7 @@ import type { SaltedRoot } from './secrets.ts';
 import { statusOf } from './status.ts';
 import { findUser, requireNotInterrupted, requireUnchanged } from './user-context.ts';
 
-export interface InitializeUserParameters {
+export interface InitializeUserParameters extends PasswordRules {
   readonly allowServiceAccount?: boolean;
 }
 
@@ -32,7 +32,7 @@ export const initializeUser: Changer<InitializeUserParameters, StatusResult> = a
   const user = await findUser(call, platform, parameters.allowServiceAccount ?? false);
   if (user.present !== undefined) throw fail('UserAlreadyInitialized', { account: platform.account.name });
   if (!secrets.has('password')) throw fail('PasswordRequired', { which: newPassword });
-  requireAcceptable(secrets, 'password', newPassword);
+  requireAcceptable(secrets, 'password', newPassword, parameters, platform.account.name);
   return {
     plan: {
       action: 'Make a Basic User Key',

@@ -13,11 +13,11 @@ import {
 import { createAuthority, sealAuthority, type AuthorityKey } from '../sealing/authority.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import type { Call, Changer } from './operation.ts';
-import { requireAcceptable } from './password-rules.ts';
+import { requireAcceptable, type PasswordRules } from './password-rules.ts';
 import type { SaltedRoot } from './secrets.ts';
 import type { AuthorityResult } from './results.ts';
 
-export interface NewAuthorityParameters {
+export interface NewAuthorityParameters extends PasswordRules {
   readonly path: string;
   readonly name?: string;
   readonly backupPath?: string;
@@ -36,7 +36,7 @@ export const newAuthority: Changer<NewAuthorityParameters, AuthorityResult> = as
     parameters.backupPath === undefined
       ? undefined
       : await files.outputPath(parameters.backupPath, `${name}.spownerbackup`, overwrite);
-  requireAcceptable(call.secrets, 'ownerPassword', ownerPassword);
+  requireAcceptable(call.secrets, 'ownerPassword', ownerPassword, parameters);
   return {
     plan: {
       action: 'Make a fleet authority',
@@ -102,7 +102,7 @@ export async function makeAuthority(call: Call, withBackup: boolean): Promise<Ma
 export async function writeBackup(
   call: Call,
   path: string,
-  made: MadeAuthority,
+  made: Pick<MadeAuthority, 'key' | 'backupKey'>,
   overwrite: boolean,
 ): Promise<void> {
   if (made.backupKey === undefined) throw fail('InternalError', { problem: 'no backup key was made' });

@@ -51,6 +51,7 @@ const instant = { kind: 'instant' } as const;
 const choice = (...choices: string[]): ParameterKind => ({ kind: 'choice', choices });
 const feature = choice('SecureEmail', 'Efs', 'SecureDrive');
 const service = { allowServiceAccount: flag } as const;
+const passwordRules = { minimumLength: number, requireComplexity: flag } as const;
 
 /**
  * An operation declares its own parameter type; the caller has checked the values against this table's kinds, and the
@@ -66,15 +67,35 @@ function typed<Value>(
 export const operations = {
   'authority-new': {
     kind: 'changer',
-    parameters: { path, name: text, backupPath: path, overwrite: flag },
+    parameters: { path, name: text, backupPath: path, overwrite: flag, ...passwordRules },
     required: ['path'],
     secrets: ['ownerPassword'],
     result: 'Authority',
     load: async () => typed((await import('./new-authority.ts')).newAuthority),
   },
+  'authority-password': {
+    kind: 'changer',
+    parameters: {
+      authorityPath: path,
+      backupPath: path,
+      newBackupPath: path,
+      overwrite: flag,
+      ...passwordRules,
+    },
+    required: [],
+    secrets: ['ownerPassword', 'newPassword'],
+    result: 'Authority',
+    load: async () => typed((await import('./set-owner-password.ts')).setOwnerPassword),
+  },
   'platform-initialize': {
     kind: 'changer',
-    parameters: { chip: choice('Auto', 'Software'), authorityPath: path, backupPath: path, overwrite: flag },
+    parameters: {
+      chip: choice('Auto', 'Software'),
+      authorityPath: path,
+      backupPath: path,
+      overwrite: flag,
+      ...passwordRules,
+    },
     required: [],
     secrets: ['ownerPassword'],
     result: 'Status',
@@ -176,11 +197,27 @@ export const operations = {
   },
   'user-initialize': {
     kind: 'changer',
-    parameters: service,
+    parameters: { ...passwordRules, ...service },
     required: [],
     secrets: ['password'],
     result: 'Status',
     load: async () => typed((await import('./initialize-user.ts')).initializeUser),
+  },
+  'user-password': {
+    kind: 'changer',
+    parameters: { ...passwordRules, ...service },
+    required: [],
+    secrets: ['password', 'newPassword'],
+    result: 'PasswordChange',
+    load: async () => typed((await import('./set-password.ts')).setPassword),
+  },
+  'user-new-key': {
+    kind: 'changer',
+    parameters: { ...passwordRules, ...service },
+    required: [],
+    secrets: ['password', 'newPassword'],
+    result: 'KeyChange',
+    load: async () => typed((await import('./new-key.ts')).newKey),
   },
   'user-remove': {
     kind: 'changer',

@@ -99,6 +99,28 @@ export interface RevocationResult {
   readonly path: string;
 }
 
+export interface PasswordChangeResult {
+  readonly account: string;
+  /** The present generation; its number stays. */
+  readonly generation: number;
+  /** How many generations were encrypted anew. */
+  readonly rewritten: number;
+  /** One text for each generation that is still under an older password. */
+  readonly notOpened: readonly string[];
+  /** Environments in quarantine, which keep their passwords. */
+  readonly quarantined: number;
+}
+
+export interface KeyChangeResult {
+  readonly account: string;
+  readonly basicUserKey: string;
+  readonly replaced: string;
+  readonly generation: number;
+  readonly rewritten: number;
+  readonly notOpened: readonly string[];
+  readonly passwordChanged: boolean;
+}
+
 export interface UserRemovalResult {
   readonly account: string;
   readonly quarantine: string;

@@ -43,6 +43,11 @@ export interface RewrittenEpoch {
   readonly notOpened: readonly number[];
 }
 
+/** What a person reads of a generation that was left as it was. */
+export function leftBehind(generation: number): string {
+  return `generation ${generation} is still under an older password or key`;
+}
+
 /** One switch: before it the old epoch stands, after it the new one. `PlanOutdated`, `OperationInterrupted`. */
 export async function rewriteEpoch(
   call: Call,

@@ -74,10 +74,21 @@ export class Secrets {
     return isPasswordName(name) ? this.#remembered.has(name) : this.#values.has(name);
   }
 
-  /** The length of a password in characters, for rules on new ones; undefined once only its roots are left. */
-  characters(name: PasswordName): number | undefined {
+  /**
+   * What `look` says of a password's text (NFKC, as it is derived), for rules on new ones; undefined once only its roots are
+   * left. The text is a string, which cannot be cleared: it is dropped at once.
+   */
+  inspect<Value>(name: PasswordName, look: (text: string) => Value): Value | undefined {
     const password = this.#passwords.get(name);
-    return password === undefined ? undefined : Array.from(new TextDecoder().decode(password.reveal)).length;
+    return password === undefined
+      ? undefined
+      : look(new TextDecoder().decode(password.reveal).normalize('NFKC'));
+  }
+
+  /** Whether two passwords of this conversation are the same; false where one of them is not there. */
+  same(one: PasswordName, other: PasswordName): boolean {
+    const mark = this.#remembered.get(one)?.mark;
+    return mark !== undefined && mark === this.#remembered.get(other)?.mark;
   }
 
   /**

@@ -104,19 +104,32 @@ export async function unlock(
   const whose = `${user.platform.account.name} on ${user.platform.settings.computer}`;
   const root = await call.secrets.root(password, header.passwordSalt, `the Basic User Password of ${whose}`);
   const keys = new UserKeys(root);
-  return tryPassword(call, user, { which: 'it is not the one of this environment', whose }, async () => {
-    const blob = openBasicUserKey(header, user.platform.settings.chip, keys.atRest, whose);
+  return tryPassword(call, user, { which: 'it is not the one of this environment', whose }, () =>
+    openWith(call, user.platform, user.present, keys, whose),
+  );
+}
+
+/**
+ * Opens an environment of this platform with the keys of its password; they are disposed with it, or when it does not open.
+ * `PasswordRejected`, `StorageKeyChanged`, `EnvironmentDamaged`.
+ */
+export async function openWith(
+  call: Call,
+  platform: Platform,
+  { decoded, stored }: Pick<PresentEnvironment, 'decoded' | 'stored'>,
+  keys: UserKeys,
+  whose: string,
+): Promise<UnlockedEnvironment> {
+  const { header } = decoded;
+  try {
+    const blob = openBasicUserKey(header, platform.settings.chip, keys.atRest, whose);
     const loaded = await call.ports.chip.loadBasicUserKey(
       { public: header.basicUserKey, private: blob },
       keys.basicUserAuth,
     );
     try {
       const vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
-      const environment = openGeneration(
-        decoded,
-        { vaultKey, atRest: keys.atRest },
-        user.present.stored.path,
-      );
+      const environment = openGeneration(decoded, { vaultKey, atRest: keys.atRest }, stored.path);
       const dispose = async (): Promise<void> => {
         vaultKey.dispose();
         disposeKeys(environment);
@@ -128,7 +141,28 @@ export async function unlock(
       await loaded.dispose();
       throw error;
     }
-  });
+  } catch (error) {
+    keys.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Reads back what was just written and opens it with the keys it was written under, before anybody is told that it is done.
+ * Answers its content. `EnvironmentDamaged` where the disk gave back something else.
+ */
+export async function readBack(
+  call: Call,
+  user: User,
+  root: SecretBytes,
+): Promise<{ readonly generation: number; readonly environment: Environment }> {
+  const stored = await user.store.current();
+  if (stored === undefined) throw fail('InternalError', { problem: 'what was written is not there' });
+  const decoded = decodeGeneration(stored.bytes, stored.path);
+  const whose = user.platform.account.name;
+  const opened = await openWith(call, user.platform, { decoded, stored }, new UserKeys(root), whose);
+  await opened.dispose();
+  return { generation: stored.generation, environment: opened.environment };
 }
 
 /**

@@ -1,0 +1,254 @@
+/**
+ * New passwords and new keys: everything that is kept opens under the new one and nothing under the old, archives keep the
+ * password of their time, and messages say which one is meant. Owners change theirs without users noticing.
+ */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type {
+  AccessResult,
+  ArchiveResult,
+  AuthorityResult,
+  CredentialResult,
+  ImportResult,
+  KeyChangeResult,
+  PasswordChangeResult,
+  StatusResult,
+} from '../../core/src/operations/results.ts';
+import type { Computer } from '../testkit/computer.ts';
+import {
+  copyWorld,
+  grant,
+  makeWorld,
+  ownerPassword,
+  password,
+  refused,
+  rejection,
+  removeWorld,
+  type MadeWorld,
+  type World,
+} from '../testkit/world.ts';
+
+vi.mock('../../core/src/crypto/kdf.ts', async (original) =>
+  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+);
+
+let made: MadeWorld;
+beforeAll(async () => {
+  made = await makeWorld();
+}, 60_000);
+afterAll(() => removeWorld(made));
+
+const newPassword = 'ein anderes Passwort 9';
+
+const change = (computer: Computer, from = password, to = newPassword): Promise<PasswordChangeResult> =>
+  computer.one<PasswordChangeResult>('user-password', {}, { password: from, newPassword: to });
+
+const add = (computer: Computer, subject: string, secret = newPassword): Promise<CredentialResult> =>
+  computer.one<CredentialResult>('credential-new', { subject, algorithm: 'P-256' }, { password: secret });
+
+const exported = (world: World, secret: string, name: string): Promise<ArchiveResult> =>
+  world.a.one<ArchiveResult>(
+    'export',
+    { path: join(world.share, name), destination: 'PC-B' },
+    { password: secret },
+  );
+
+const labels = async (computer: Computer): Promise<readonly string[]> =>
+  (await computer.run<CredentialResult>('credential-list')).map(({ label }) => label).toSorted();
+
+describe('a Basic User Password', () => {
+  it('is changed: the new one opens, the old one does not, and the environment is the same', async () => {
+    const { a } = await copyWorld(made);
+    const before = await a.one<StatusResult>('status');
+    const result = await change(a);
+    expect(result).toMatchObject({
+      generation: before.generation,
+      rewritten: 3,
+      notOpened: [],
+      quarantined: 0,
+    });
+    const after = await a.one<StatusResult>('status');
+    expect(after.basicUserKey).toBe(before.basicUserKey);
+    expect(after.generation).toBe(before.generation);
+    expect(await rejection(() => add(a, 'Old', password))).toMatchObject({ code: 'PasswordRejected' });
+    await add(a, 'New');
+    expect(await labels(a)).toEqual(['Anna Müller', 'New']);
+    await change(a, newPassword, 'the third password');
+    await add(a, 'Third', 'the third password');
+  });
+
+  it('is not changed by who does not know it, nor into itself or one that is none', async () => {
+    const world = await copyWorld(made);
+    const { a } = world;
+    await refused(world, 'PasswordRejected', () => change(a, 'not the password'));
+    await refused(world, 'PasswordUnacceptable', () => change(a, password, password));
+    await refused(world, 'PasswordUnacceptable', () => change(a, password, 'short'));
+    await refused(world, 'NewPasswordRequired', () => a.run('user-password', {}, { password }));
+    await refused(world, 'PasswordRequired', () => a.run('user-password', {}, { newPassword }));
+    await refused(world, 'NewPasswordRequired', () => a.plan('user-password', {}, { password }));
+  });
+
+  it.each([
+    ['twelve characters', { minimumLength: 12 }, 'eleven char', 'twelve chars'],
+    ['six characters', { minimumLength: 6 }, 'fiver', 'sixsix'],
+    ['three kinds of characters', { requireComplexity: true }, 'only lower case', 'Upper and lower'],
+    ['surrogates as one character each', { minimumLength: 8 }, '🔑🔑🔑🔑🔑🔑🔑', '🔑🔑🔑🔑🔑🔑🔑🔑'],
+  ] as const)('must have %s where that is demanded', async (_, rules, bad, good) => {
+    const { a } = await copyWorld(made);
+    const secrets = (newOne: string) => ({ password, newPassword: newOne });
+    const refusal = await rejection(() => a.run('user-password', rules, secrets(bad)));
+    expect(refusal.code).toBe('PasswordUnacceptable');
+    await a.run('user-password', rules, secrets(good));
+  });
+
+  it('holds no account name where complexity is demanded, and rules have their bounds', async () => {
+    const { a } = await copyWorld(made);
+    const { accountName } = await a.one<StatusResult>('status');
+    const named = { password, newPassword: `My ${accountName.toUpperCase()} 1` };
+    const refusal = await rejection(() => a.run('user-password', { requireComplexity: true }, named));
+    expect(refusal.message).toContain("account's name");
+    for (const minimumLength of [5, 256, 8.5]) {
+      const odd = () => a.run('user-password', { minimumLength }, { password, newPassword });
+      expect((await rejection(odd)).code).toBe('ParameterInvalid');
+    }
+  });
+
+  it('of an archive is the one of its time: to install, and to merge into what has a newer one', async () => {
+    const world = await copyWorld(made);
+    const { a, b } = world;
+    const old = await exported(world, password, 'old.sparc');
+    await change(a);
+    const wrong = await rejection(() => b.one('import', { path: old.path }, { password: newPassword }));
+    expect(wrong).toMatchObject({ code: 'PasswordRejected' });
+    expect(wrong.hint).toContain('at the time of the export');
+    expect(await b.one('import', { path: old.path }, { password })).toMatchObject({ case: 'Install' });
+    const current = await exported(world, newPassword, 'current.sparc');
+    const merging = { path: current.path };
+    expect(await rejection(() => b.one('import', merging, { password: newPassword }))).toMatchObject({
+      code: 'PasswordRejected',
+    });
+    const secrets = { password: newPassword, currentPassword: password };
+    expect(await b.one<ImportResult>('import', merging, secrets)).toMatchObject({ case: 'Merge' });
+    // B's own password stays.
+    await add(b, 'At B', password);
+  });
+
+  it('leaves what is in quarantine under its own password, and says how much', async () => {
+    const { a } = await copyWorld(made);
+    await a.run('user-remove');
+    await a.run('user-initialize', {}, { password });
+    expect((await change(a)).quarantined).toBe(1);
+  });
+});
+
+describe('a new Basic User Key', () => {
+  it('keeps content and features, names the key that it continues, and needs a new grant', async () => {
+    const world = await copyWorld(made);
+    const { a } = world;
+    const before = await a.one<StatusResult>('status');
+    const changed = await a.one<KeyChangeResult>('user-new-key', {}, { password, newPassword });
+    expect(a.warnings).toEqual([]);
+    expect(changed).toMatchObject({ replaced: before.basicUserKey, passwordChanged: true, notOpened: [] });
+    const after = await a.one<StatusResult>('status');
+    expect(after.basicUserKey).toBe(changed.basicUserKey);
+    expect(after.basicUserKey).not.toBe(before.basicUserKey);
+    expect(after.generation).toBe((before.generation ?? 0) + 1);
+    expect(await a.run<CredentialResult>('credential-list')).toMatchObject([
+      { label: 'Anna Müller', features: ['SecureEmail'] },
+    ]);
+    expect(await rejection(() => add(a, 'Old', password))).toMatchObject({ code: 'PasswordRejected' });
+    // The grant was for every key of the authority: it moves this one as well.
+    await exported(world, newPassword, 'new.sparc');
+    const again = await a.one<KeyChangeResult>('user-new-key', {}, { password: newPassword });
+    expect(a.warnings).toMatchObject([{ message: expect.stringContaining('stays the same') as string }]);
+    expect(again).toMatchObject({ replaced: changed.basicUserKey, passwordChanged: false });
+    await add(a, 'Same password');
+  });
+
+  it('is not moved by a grant for the old one, and is registered for new ones', async () => {
+    const world = await copyWorld(made);
+    const { a, b } = world;
+    const old = (await a.one<StatusResult>('status')).basicUserKey ?? '';
+    const [only] = await a.run<AccessResult>('access-list');
+    await a.run('access-revoke', { serial: only?.serial ?? '' }, { ownerPassword });
+    await grant(world, a, b, { basicUserKey: [old] });
+    await exported(world, password, 'old-key.sparc');
+    const { basicUserKey } = await a.one<KeyChangeResult>('user-new-key', {}, { password });
+    await refused(world, 'DestinationNotAuthorized', () => exported(world, password, 'new-key.sparc'));
+    await grant(world, a, b, { basicUserKey: [basicUserKey] });
+    await exported(world, password, 'new-key.sparc');
+  });
+});
+
+describe('an Owner Password', () => {
+  const newOwner = 'the new owner of PC-A';
+
+  it('is changed: the new one grants, the old one does not, and the backup still opens', async () => {
+    const world = await copyWorld(made);
+    const { a, b } = world;
+    const set = await a.one<AuthorityResult>(
+      'authority-password',
+      { newBackupPath: world.share },
+      { ownerPassword, newPassword: newOwner },
+    );
+    const backupPath = set.backupPath ?? '';
+    expect(backupPath).toBe(join(world.share, 'PC-A.spownerbackup'));
+    const identity = join(world.share, 'PC-B.spid');
+    const granting = (secret: string) => a.one('access-grant', { path: identity }, { ownerPassword: secret });
+    await refused(world, 'OwnerPasswordRejected', () => granting(ownerPassword));
+    await granting(newOwner);
+    // The backup opens it although the password changes once more, and is how a forgotten one is replaced.
+    await a.run('authority-password', { backupPath }, { newPassword: 'a third owner password' });
+    await granting('a third owner password');
+    await a.run('access-grant', { path: identity, backupPath });
+    expect(await b.one<StatusResult>('status')).toMatchObject({ initialized: true });
+    const lines = (await a.run<{ operation: string }>('history')).map(({ operation }) => operation);
+    expect(lines.filter((operation) => operation === 'authority-password')).toHaveLength(2);
+  });
+
+  it('is not changed by who does not know it, nor into itself', async () => {
+    const world = await copyWorld(made);
+    const { a } = world;
+    const setting = (secrets: Record<string, string>) => () => a.run('authority-password', {}, secrets);
+    await refused(
+      world,
+      'OwnerPasswordRejected',
+      setting({ ownerPassword: 'nobody', newPassword: newOwner }),
+    );
+    await refused(world, 'OwnerPasswordRequired', setting({ newPassword: newOwner }));
+    await refused(world, 'NewPasswordRequired', setting({ ownerPassword }));
+    await refused(world, 'PasswordUnacceptable', setting({ ownerPassword, newPassword: ownerPassword }));
+    await refused(world, 'PasswordUnacceptable', setting({ ownerPassword, newPassword: 'short' }));
+  });
+
+  it('of a fleet authority is changed in its file, with an older backup kept', async () => {
+    const world = await copyWorld(made);
+    const { a, share } = world;
+    const authority = await a.one<AuthorityResult>(
+      'authority-new',
+      { path: share, name: 'Contoso', backupPath: share },
+      { ownerPassword },
+    );
+    await a.run(
+      'authority-password',
+      { authorityPath: authority.path },
+      { ownerPassword, newPassword: newOwner },
+    );
+    const granting = (secrets: Record<string, string>, backupPath?: string) =>
+      a.run(
+        'access-grant',
+        {
+          path: join(share, 'PC-B.spid'),
+          authorityPath: authority.path,
+          outputPath: share,
+          ...(backupPath === undefined ? {} : { backupPath }),
+        },
+        secrets,
+      );
+    expect(await rejection(() => granting({ ownerPassword }))).toMatchObject({
+      code: 'OwnerPasswordRejected',
+    });
+    await granting({ ownerPassword: newOwner });
+    await granting({}, authority.backupPath ?? '');
+  });
+});
