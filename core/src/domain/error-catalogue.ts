@@ -518,6 +518,16 @@ export const errorCatalogue = {
   },
 
   // state
+  ClockImplausible: {
+    class: 'state',
+    message: 'The clock of this computer says {now}, but {what} is from {time}.',
+    hint: 'Correct the clock: it decides which grants are within their time.',
+  },
+  CertificateExpired: {
+    class: 'state',
+    message: 'The certificate {credential} is not valid now: it {state}.',
+    hint: 'What was encrypted for it stays readable; for new signatures and encryption enable one that is valid.',
+  },
   CredentialPending: {
     class: 'state',
     message: 'The credential {credential} still waits for its certificate.',
@@ -527,6 +537,11 @@ export const errorCatalogue = {
     class: 'state',
     message: 'There is nothing to undo: {reason}',
     hint: 'Get-SPMigrationHistory shows what was done; -Generation and -Quarantine name what is kept.',
+  },
+  PasswordTooOld: {
+    class: 'state',
+    message: 'The Basic User Password of {account} is {days} days old; {maximum} are allowed.',
+    hint: 'Set a new one with Set-SPMigrationPassword.',
   },
   PlatformNotInitialized: {
     class: 'state',

@@ -2,6 +2,7 @@
 import { fail } from '../domain/error.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import { archiveEntryLimits } from '../domain/archive.ts';
+import { expectKind } from '../format/kind.ts';
 import { readArchive, type ReadArchive } from '../sealing/archive.ts';
 import type { Call } from './operation.ts';
 import type { ArchiveResult } from './results.ts';
@@ -15,9 +16,20 @@ export interface ArchiveFile {
 
 /** Reads an archive and makes every check that needs neither secret nor platform. */
 export async function readArchiveFile(call: Call, path: string): Promise<ArchiveFile> {
+  const bytes = await readArchiveBytes(call, path);
+  return { bytes, read: await parseArchive(call, bytes, path) };
+}
+
+/** The bytes of a file that is an archive by its beginning. `WrongFileKind`, `FileMangled`, `LimitExceeded`. */
+export async function readArchiveBytes(call: Call, path: string): Promise<Uint8Array> {
   const bytes = await call.ports.files.read(path, maximumArchiveBytes);
-  const parts = await call.ports.archives.unpack(bytes, path);
-  return { bytes, read: readArchive(parts, path) };
+  expectKind(bytes, 'archive', path);
+  return bytes;
+}
+
+/** All that the bytes show by themselves: structure, damage, versions, forms (`sealing/archive.ts`). */
+export async function parseArchive(call: Call, bytes: Uint8Array, path: string): Promise<ReadArchive> {
+  return readArchive(await call.ports.archives.unpack(bytes, path), path);
 }
 
 /** The grant for the move that made this archive. */

@@ -5,22 +5,23 @@
  */
 import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { fail, isSPMigrationError, type SPMigrationError } from '../domain/error.ts';
-import { activeFeatures, features } from '../domain/environment.ts';
+import { features } from '../domain/environment.ts';
 import { toId } from '../domain/ids.ts';
-import { decodeGrant } from '../format/grant-v1.ts';
 import { sealArchive, readArchive } from '../sealing/archive.ts';
 import { checkBasicUserKey } from '../sealing/basic-user-key.ts';
 import { tpmName } from '../sealing/fingerprints.ts';
-import { chainFor, checkGrant, checkNotRevoked, type Chain } from '../sealing/grants.ts';
+import type { Chain } from '../sealing/grants.ts';
 import { archiveResult } from './archive.ts';
 import { prepareUnlock, userForChange, type PresentUser } from './change-environment.ts';
-import { requireMatching, requireOneDestination, type DestinationChoice } from './destination.ts';
+import { chooseGrant, type UsableGrant } from './choose-grant.ts';
+import type { DestinationChoice } from './destination.ts';
+import { exportLines, exportWarnings } from './export-plan.ts';
 import { grantsHere, type FoundGrant, type GrantsHere } from './grants-context.ts';
 import type { Call, Changer } from './operation.ts';
 import { record } from './record.ts';
 import { requireNewestLists } from './revocation-memory.ts';
 import type { ArchiveResult } from './results.ts';
+import { requireSpace } from './space.ts';
 import { givenTransferCode } from './transfer-code.ts';
 import { presentFacts, requireNotInterrupted, unlock } from './user-context.ts';
 
@@ -31,9 +32,7 @@ export interface ExportParameters extends DestinationChoice {
   readonly allowServiceAccount?: boolean;
 }
 
-interface ChosenGrant {
-  readonly found: FoundGrant;
-  readonly chain: Chain;
+interface ChosenGrant extends UsableGrant {
   /** All that was seen when it was chosen. */
   readonly here: GrantsHere;
 }
@@ -41,34 +40,22 @@ interface ChosenGrant {
 export const exportEnvironment: Changer<ExportParameters, ArchiveResult> = async (call, parameters) => {
   const { ports } = call;
   const user = await userForChange(call, parameters);
-  const { account, settings } = user.platform;
   const here = await grantsHere(call, parameters.grantPath ?? []);
   const { found, chain } = chooseGrant(call, user, here, parameters);
   const { grant } = found.signed;
   const overwrite = parameters.overwrite ?? false;
-  const name = `${shortName(account.name)}@${grant.destinationComputer}.sparc`;
+  const name = `${shortName(user.platform.account.name)}@${grant.destinationComputer}.sparc`;
   const path = await ports.files.outputPath(parameters.path, name, overwrite);
-  warnAboutOnward(call, user, found);
+  await requireSpace(ports, path, sizeOf(user, chain));
   const withCode = hasTransferCode(call, found);
-  const { publicPart } = user.present;
+  const now = ports.clock();
+  exportWarnings(call, user, found, now);
   return {
     plan: {
       action: 'Export the environment',
       target: `${path} for ${grant.destinationComputer}`,
       impact: 'medium',
-      lines: [
-        `The environment of ${account.name} on ${settings.computer} can be opened on ${grant.destinationComputer} only, and only with its password.`,
-        ...publicPart.credentials.map(({ id, label }) => {
-          const active = activeFeatures(id, publicPart.features);
-          return `${label} is in it${active.length === 0 ? '' : `, active for ${active.join(', ')}`}.`;
-        }),
-        `The grant ${grant.serial} permits it.`,
-        ...(withCode
-          ? [
-              'It opens only together with the transfer code as well: without it nobody opens it, you included.',
-            ]
-          : []),
-      ],
+      lines: exportLines(user, found, now, withCode),
       facts: {
         ...presentFacts(user),
         path,
@@ -160,62 +147,6 @@ async function writeArchive(
   }
 }
 
-/** The grant that permits this move for the longest time; the newest one's error where none does. */
-function chooseGrant(
-  call: Call,
-  user: PresentUser,
-  here: GrantsHere,
-  choice: DestinationChoice,
-): ChosenGrant {
-  const { platform, present } = user;
-  const candidates = [...requireMatching(here.grants, choice, platform.account.name)];
-  candidates.sort((a, b) => b.signed.grant.notAfter - a.signed.grant.notAfter || (a.path < b.path ? -1 : 1));
-  const held = present.publicPart.grants.map((bytes, index) =>
-    decodeGrant(bytes, `${present.stored.path} (grant ${index + 1})`),
-  );
-  const chosen: ChosenGrant[] = [];
-  const errors: SPMigrationError[] = [];
-  for (const found of candidates) {
-    try {
-      const { grant } = found.signed;
-      checkGrant(
-        found.signed,
-        {
-          now: call.ports.clock(),
-          rehearsal: call.ports.rehearsal,
-          sourceKey: platform.ids.storageKeyName,
-          account: platform.account,
-          basicUserKey: present.basicUserKey,
-          destinationKey: tpmName(grant.destinationKey),
-          revoked: here.revoked,
-        },
-        found.path,
-      );
-      const chain = chainFor({
-        held,
-        candidate: found.signed,
-        basicUserKey: present.decoded.header.basicUserKey,
-        nonce: present.decoded.header.nonce,
-        rootAuthority: present.publicPart.rootAuthority,
-        account: platform.account.name,
-      });
-      for (const signed of chain.grants) checkNotRevoked(signed, here.revoked);
-      chosen.push({ found, chain, here });
-    } catch (error) {
-      if (!isSPMigrationError(error)) throw error;
-      errors.push(error);
-    }
-  }
-  const [first] = chosen;
-  if (first === undefined) throw errors[0] ?? fail('InternalError', { problem: 'no grant and no reason' });
-  // Only among what would permit the move: anyone can lay a grant of their own making beside the others.
-  requireOneDestination(
-    chosen.map(({ found }) => found),
-    choice,
-  );
-  return first;
-}
-
 /** Whether the archive takes a code. `TransferCodeMalformed` before anything is written. */
 function hasTransferCode(call: Call, { signed: { grant } }: FoundGrant): boolean {
   using code = givenTransferCode(call.secrets);
@@ -228,18 +159,13 @@ function hasTransferCode(call: Call, { signed: { grant } }: FoundGrant): boolean
   return code !== undefined;
 }
 
-/** Ruling 2: a key that was registered after its owner's grant was signed cannot be moved on from the destination. */
-function warnAboutOnward(call: Call, user: PresentUser, { signed: { grant } }: FoundGrant): void {
-  if (grant.onward === 'no' || user.platform.settings.authority !== 'local') return;
-  if (grant.onward.some(({ basicUserKey }) => basicUserKey === user.present.basicUserKey)) return;
-  call.report.warning(
-    `The grant ${grant.serial} was signed before this user was registered: from ${grant.destinationComputer} the keys cannot be moved on. Ask the owner to grant again if that is wanted.`,
-    'OnwardNotDelegated',
-  );
+/** Upper bound of the archive: the environment, which is this generation's, the grants, and small entries. */
+function sizeOf({ present }: PresentUser, { grants }: Chain): number {
+  return grants.reduce((sum, { bytes }) => sum + bytes.length, present.stored.bytes.length);
 }
 
 /** `PC-A\\anna` and `anna@example.org` are `anna`: the account's part of the default file name. */
-function shortName(account: string): string {
+export function shortName(account: string): string {
   const afterDomain = account.slice(account.lastIndexOf('\\') + 1);
   return afterDomain.split('@')[0] ?? afterDomain;
 }

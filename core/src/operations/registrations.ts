@@ -34,7 +34,17 @@ export async function knownRegistrations(
   const add = (registration: Registration): void =>
     void known.set(registrationKey(registration), registration);
   if (platform !== undefined) {
-    for (const file of await call.ports.platform.registrations()) {
+    const dropped = await call.ports.platform.registrations();
+    for (const { ownerId, files, maximum } of dropped.passedOver) {
+      reporting(call, () => {
+        throw fail('LimitExceeded', {
+          what: `the number of files that ${ownerId} left for the owner`,
+          actual: files,
+          maximum,
+        });
+      });
+    }
+    for (const file of dropped.files) {
       reporting(call, () => {
         const registration = read(call, file.bytes, file.path);
         if (registration.account.id !== file.ownerId) {
@@ -64,6 +74,11 @@ export async function knownRegistrations(
 /** What tells registrations apart; also a fact of the plans that use them. */
 export function registrationKey({ account, basicUserKey }: Registration): string {
   return `${tpmName(basicUserKey)} ${account.id}`;
+}
+
+/** Name of a key's file in the drop folder. Means nothing to readers; the same key has the same one. */
+export function registrationName(basicUserKey: Uint8Array): string {
+  return `${tpmName(basicUserKey).slice(4, 44)}.spuser`;
 }
 
 function read(call: Call, bytes: Uint8Array, path: string): Registration {

@@ -1,66 +1,172 @@
-/** `Test-SPMigration`: whether this computer can be the source or the destination of a move, point by point. */
+/**
+ * `Test-SPMigration`: whether this computer can be the source or the destination of a move, point by point and without any
+ * secret. Here what concerns the computer and its owner; the caller's environment is in `test-user.ts`. Every check is made
+ * that can be, whatever the ones before it found; nothing is changed.
+ */
+import { equal } from '../bytes/bytes.ts';
 import { fail } from '../domain/error.ts';
-import { accessState } from './access.ts';
-import { grantsHere } from './grants-context.ts';
+import type { HistoryLine } from '../domain/history.ts';
+import { groupFingerprint } from '../domain/ids.ts';
+import { formatInstant, type Instant } from '../domain/time.ts';
+import { decodeAuthorityFile } from '../format/authority-v1.ts';
+import { Checks } from './checks.ts';
+import { readRevocationList } from './grants-context.ts';
 import type { Call, Reader } from './operation.ts';
-import { requirePlatform, type Platform } from './platform-context.ts';
+import { findPlatform, type Platform } from './platform-context.ts';
 import type { CheckResult } from './results.ts';
-import { attempt } from './test-archive.ts';
-import { findUser, requireUser } from './user-context.ts';
+import { testSource } from './test-source.ts';
+import { testUser } from './test-user.ts';
 
 export interface TestPlatformParameters {
+  /** Undefined: both. */
   readonly role?: 'Source' | 'Destination';
+  /** The age from which the Basic User Password is to be changed. */
+  readonly maximumPasswordAgeDays?: number;
 }
 
-export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async function* (call, { role }) {
-  const checks: CheckResult[] = [];
-  const platform = await attempt(
-    checks,
+/** What two computers' clocks may differ without anyone having set one back. */
+const clockToleranceSeconds = 300;
+
+export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async function* (call, parameters) {
+  const checks = new Checks();
+  const { maximumPasswordAgeDays } = parameters;
+  if (maximumPasswordAgeDays !== undefined && maximumPasswordAgeDays < 1) {
+    throw fail('ParameterInvalid', { parameter: 'MaximumPasswordAgeDays', problem: 'it is below 1' });
+  }
+  await testPolicy(call, checks);
+  await testFolders(call, checks);
+  const platform = await checks.attempt(
     'Platform',
-    'The platform is initialized and its chip is the recorded one.',
-    () => requirePlatform(call.ports),
+    ({ settings }) =>
+      `It is initialized as ${settings.computer}${settings.rehearsal ? ', as a rehearsal' : ''}.`,
+    () => requireSettings(call),
   );
   if (platform !== undefined) {
-    if (role !== 'Destination') await testSource(call, platform, checks);
-    if (role !== 'Source') await testDestination(call, platform, checks);
-    for (const scope of ['platform', 'user'] as const) {
-      await attempt(checks, `History (${scope})`, 'The chain of its lines holds.', async () => {
-        await call.ports.history(platform.ids.platformId).read(scope);
-      });
-    }
+    await testChip(call, platform, checks);
+    await testAuthority(call, platform, checks);
+    await testRevocationLists(call, checks);
+    const lines = await testHistory(call, platform, checks);
+    testClock(call, platform, lines, checks);
+    const user = await testUser(call, platform, { ...parameters, lines }, checks);
+    const present = user?.present;
+    if (user !== undefined && present !== undefined && parameters.role !== 'Destination')
+      await testSource(call, { ...user, present }, checks);
   }
-  yield* checks;
+  yield* checks.list;
 };
 
-async function testSource(call: Call, platform: Platform, checks: CheckResult[]): Promise<void> {
-  const user = await attempt(checks, 'Environment', 'There is an environment of this account.', () =>
-    requireUser(call, platform),
+async function testPolicy(call: Call, checks: Checks): Promise<void> {
+  const { policy, rehearsal } = call.ports;
+  await checks.attempt(
+    'Policy',
+    ({ trustedAuthorities: trusted }) =>
+      trusted === undefined
+        ? 'No policy lists trusted authorities: imports under any authority are accepted, and that is recorded.'
+        : `Imports are accepted under ${trusted.length} listed authorities.`,
+    async () => {
+      const found = await policy.read();
+      if (rehearsal && !found.allowRehearsal) throw fail('RehearsalForbidden');
+      return found;
+    },
   );
-  if (user !== undefined) {
-    await attempt(checks, 'Credentials', 'It holds at least one credential.', () => {
-      if (user.present.publicPart.credentials.length === 0)
-        throw fail('CredentialNotFound', { credential: 'at all' });
-    });
+}
+
+async function testFolders(call: Call, checks: Checks): Promise<void> {
+  const problems = await call.ports.platform.folderProblems();
+  for (const problem of problems) checks.fail('Folder', problem);
+  if (problems.length === 0)
+    checks.pass('Folder', `Only administrators can change ${call.ports.platform.path}.`);
+}
+
+async function requireSettings(call: Call): Promise<Platform> {
+  const platform = await findPlatform(call.ports);
+  if (platform === undefined) throw fail('PlatformNotInitialized');
+  return platform;
+}
+
+async function testChip(call: Call, { settings }: Platform, checks: Checks): Promise<void> {
+  const { chip } = call.ports;
+  await checks.attempt(
+    'Chip',
+    ({ model }) => `${model}: its storage key is the recorded one.`,
+    async () => {
+      if (!equal(await chip.storageKey(), settings.storageKey)) throw fail('StorageKeyChanged');
+      return chip.describe();
+    },
+  );
+}
+
+/** The key by which grants are signed here; only an administrator can see it. */
+async function testAuthority(call: Call, platform: Platform, checks: Checks): Promise<void> {
+  const { settings, authority } = platform;
+  if (settings.authority === 'fleet') {
+    checks.pass('Authority', `Grants are signed elsewhere, by ${groupFingerprint(authority)}.`);
+    return;
   }
-  await attempt(checks, 'Grants', 'There is a grant that is valid now.', async () => {
-    const here = await grantsHere(call, []);
-    const now = call.ports.clock();
-    const valid = here.grants.some(
-      ({ signed }) =>
-        accessState(signed.grant, here.revoked(signed.signer, signed.grant.serial), now) === 'Valid',
-    );
-    if (!valid) {
-      throw fail('DestinationNotAuthorized', {
-        account: platform.account.name,
-        destination: 'any computer',
-        reason: 'no valid grant lies here (one elsewhere can be named with -GrantPath)',
-      });
-    }
+  if (!(await call.ports.account.isAdministrator())) {
+    checks.pass('Authority', "Not looked at: only an administrator may read the owner's key file.");
+    return;
+  }
+  await checks.attempt('Authority', "The owner's key file is there and fits this platform.", async () => {
+    const file = await call.ports.platform.authorityKey();
+    const damaged = (path: string, problem: string): Error => fail('PlatformDamaged', { path, problem });
+    if (file === undefined) throw damaged(call.ports.platform.path, 'the authority key is missing');
+    if (!equal(decodeAuthorityFile(file.bytes, file.path).publicKey, settings.authorityKey))
+      throw damaged(file.path, 'it is the key of another authority than the one recorded for this platform');
   });
 }
 
-async function testDestination(call: Call, platform: Platform, checks: CheckResult[]): Promise<void> {
-  await attempt(checks, 'Folder', 'An environment of this account can be read, or there is none.', () =>
-    findUser(call, platform),
+/** Each list by itself: a damaged one stops every move (docs/spec/grant.md, "Revocation list"). */
+async function testRevocationLists(call: Call, checks: Checks): Promise<void> {
+  const files = await checks.attempt(
+    'Revocation lists',
+    (found) => (found.length === 0 ? 'There is none here.' : `There are ${found.length} here.`),
+    () => call.ports.platform.list('revocations'),
+  );
+  for (const { bytes, path } of files ?? []) {
+    const list = await checks.attempt(
+      'Revocation list',
+      ({ list: { number, revoked }, signer }) =>
+        `Number ${number} of ${groupFingerprint(signer)} revokes ${revoked.length} grants.`,
+      () => readRevocationList(bytes, path),
+    );
+    if (list !== undefined) requireNotAhead(call, checks, list.list.issued, path);
+  }
+}
+
+/** Both chains; answers the lines that could be read. */
+async function testHistory(call: Call, platform: Platform, checks: Checks): Promise<readonly HistoryLine[]> {
+  const read: HistoryLine[] = [];
+  for (const scope of ['platform', 'user'] as const) {
+    const lines = await checks.attempt(
+      `History (${scope})`,
+      (found) => `The chain of its ${found.length} lines holds.`,
+      () => call.ports.history(platform.ids.platformId).read(scope),
+    );
+    read.push(...(lines ?? []));
+  }
+  return read;
+}
+
+/** Whether time went backwards: grants are within their time or not by this clock, and by no other. */
+function testClock(call: Call, { settings }: Platform, lines: readonly HistoryLine[], checks: Checks): void {
+  const before = checks.list.length;
+  requireNotAhead(call, checks, settings.created, 'the initialization of this platform');
+  const newest = lines.reduce<HistoryLine | undefined>(
+    (latest, line) => (latest === undefined || line.time > latest.time ? line : latest),
+    undefined,
+  );
+  if (newest !== undefined)
+    requireNotAhead(call, checks, newest.time, `line ${newest.number} of the history (${newest.scope})`);
+  if (checks.list.length > before) return;
+  checks.pass('Clock', `It says ${formatInstant(call.ports.clock())}, and nothing here is from later.`);
+}
+
+function requireNotAhead(call: Call, checks: Checks, time: Instant, what: string): void {
+  const now = call.ports.clock();
+  if (time <= now + clockToleranceSeconds) return;
+  checks.fail(
+    'Clock',
+    fail('ClockImplausible', { now: formatInstant(now), what, time: formatInstant(time) }),
   );
 }

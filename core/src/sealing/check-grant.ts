@@ -32,31 +32,48 @@ export interface MoveFacts {
 }
 
 /**
- * Demands everything that the grant of the move itself must fulfil, in this order: `RehearsalMixed`,
- * `DestinationNotAuthorized` (another destination, or the key is not listed), `GrantSourceMismatch`,
- * `GrantUserMismatch`, `GrantRevoked`, `GrantNotYetValid`, `GrantExpired`. `path` is for messages.
+ * Demands everything that the grant of the move itself must fulfil, in this order: `checkScope`, `checkNotRevoked`,
+ * `checkTime`. `path` is for messages.
  */
 export function checkGrant(signed: SignedGrant, facts: MoveFacts, path: string): void {
+  checkScope(signed, facts, path);
+  checkNotRevoked(signed, facts.revoked);
+  checkTime(signed, facts.now);
+}
+
+/**
+ * Whether the grant is for this move at all: `RehearsalMixed`, `DestinationNotAuthorized` (another destination, or the key
+ * is not listed), `GrantSourceMismatch`, `GrantUserMismatch`.
+ */
+export function checkScope(
+  signed: SignedGrant,
+  facts: Omit<MoveFacts, 'now' | 'revoked'>,
+  path: string,
+): void {
   const { grant } = signed;
   const { serial } = grant;
   if (grant.rehearsal !== facts.rehearsal) {
     throw fail('RehearsalMixed', { path, kind: kindOf(grant.rehearsal), here: kindOf(facts.rehearsal) });
   }
   if (tpmName(grant.destinationKey) !== facts.destinationKey) {
-    throw notAuthorized(signed, facts, `grant ${serial} is for another storage key`);
+    throw notAuthorized(signed, facts.account, `grant ${serial} is for another storage key`);
   }
   if (!isListed(grant.basicUserKey, facts.basicUserKey)) {
-    throw notAuthorized(signed, facts, `grant ${serial} does not list this Basic User Key`);
+    throw notAuthorized(signed, facts.account, `grant ${serial} does not list this Basic User Key`);
   }
   if (!isListed(grant.source, facts.sourceKey)) throw fail('GrantSourceMismatch', { serial });
   if (!isNamed(grant.user, facts.account)) {
     throw fail('GrantUserMismatch', { serial, account: facts.account.name });
   }
-  checkNotRevoked(signed, facts.revoked);
-  if (facts.now < grant.notBefore) {
+}
+
+/** `GrantNotYetValid`, `GrantExpired`; both ends belong to it. */
+export function checkTime({ grant }: SignedGrant, now: Instant): void {
+  const { serial } = grant;
+  if (now < grant.notBefore) {
     throw fail('GrantNotYetValid', { serial, notBefore: formatInstant(grant.notBefore) });
   }
-  if (facts.now > grant.notAfter) {
+  if (now > grant.notAfter) {
     throw fail('GrantExpired', { serial, notAfter: formatInstant(grant.notAfter) });
   }
 }
@@ -86,8 +103,7 @@ function isListed<T>(scope: Scope<T>, value: T): boolean {
   return scope === 'any' || scope.includes(value);
 }
 
-function notAuthorized({ grant }: SignedGrant, facts: MoveFacts, reason: string): Error {
-  const { name } = facts.account;
+function notAuthorized({ grant }: SignedGrant, { name }: Account, reason: string): Error {
   return fail('DestinationNotAuthorized', { account: name, destination: grant.destinationComputer, reason });
 }
 

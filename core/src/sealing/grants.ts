@@ -3,6 +3,8 @@ export { chainFor, delegatingGrants, verifyChain, type Chain, type ChainRequest 
 export {
   checkGrant,
   checkNotRevoked,
+  checkScope,
+  checkTime,
   checkTrusted,
   isNamed,
   type MoveFacts,

@@ -56,7 +56,7 @@ describe.runIf(process.platform === 'linux')('composePorts', () => {
     const account = await ports.account.current(platformId);
 
     await ports.platform.register('key.spuser', utf8('registration'));
-    expect(await ports.platform.registrations()).toMatchObject([{ ownerId: account.id }]);
+    expect(await ports.platform.registrations()).toMatchObject({ files: [{ ownerId: account.id }] });
 
     const store = ports.environment(platformId, storageKeyName);
     await store.withLock((writer) => writer.append(1, utf8('first')));

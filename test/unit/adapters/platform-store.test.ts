@@ -14,13 +14,14 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPlatformStore } from '../../../core/src/adapters/store-file/platform-store.ts';
 import { callerUid } from '../../../core/src/adapters/system/account.ts';
 import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
 import { createProcesses } from '../../../core/src/adapters/system/processes.ts';
 import { utf8 } from '../../../core/src/bytes/bytes.ts';
+import type { FileStatus, FileSystem } from '../../../core/src/ports/file-system.ts';
 import type { PlatformStore } from '../../../core/src/ports/platform-store.ts';
 import { platformId } from '../../contract/environment-store.ts';
 import { makeTemporaryFolder } from '../../testkit/temporary-folder.ts';
@@ -30,9 +31,13 @@ const asRoot = uid === 0;
 const nobody = 65534;
 const untrusted = { code: 'PlatformFolderUntrusted' };
 
-function open(folder: string, administratorUid = uid): PlatformStore {
+function open(
+  folder: string,
+  administratorUid = uid,
+  disk: FileSystem = createFileSystem('linux'),
+): PlatformStore {
   return createPlatformStore({
-    disk: createFileSystem('linux'),
+    disk,
     processes: createProcesses('linux', {}),
     folder,
     administratorUid,
@@ -55,7 +60,9 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
     expect(await open(folder).settings()).toBeUndefined();
     await open(folder).prepare();
     expect(await open(folder).settings()).toBeUndefined();
-    expect(await open(folder).registrations()).toEqual([]);
+    expect(await open(folder).registrations()).toEqual({ files: [], passedOver: [] });
+    expect(await open(folder).registration('a.spuser')).toBeUndefined();
+    expect(await open(folder).folderProblems()).toEqual([]);
     await open(folder).putSettings(utf8('settings'));
     expect(await open(folder).settings()).toEqual({
       name: 'platform',
@@ -72,7 +79,7 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
       // A hole: it takes no space on the disk.
       await truncate(path, 30 * 1024 * 1024);
     }
-    const sizes = (await store.registrations()).map(({ bytes }) => bytes.length);
+    const sizes = (await store.registrations()).files.map(({ bytes }) => bytes.length);
     expect(sizes).toEqual([30 * 1024 * 1024, 30 * 1024 * 1024, 0]);
   });
 
@@ -195,6 +202,42 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
     });
   });
 
+  describe('problems of its folders', () => {
+    const problems = async (store: PlatformStore): Promise<readonly unknown[]> =>
+      (await store.folderProblems()).map(({ code, details }) => [code, details.path, details.problem]);
+
+    it('are none after initialization', async () => {
+      const { store } = await initialized();
+      expect(await problems(store)).toEqual([]);
+    });
+
+    it('are all found, not only the first', async () => {
+      const { folder, store } = await initialized();
+      const at = (...names: string[]): string => join(folder, ...names);
+      await chmod(at('public', 'revocations'), 0o777);
+      await chmod(at('private'), 0o750);
+      await chmod(at('users'), 0o777);
+      await rm(at('public', 'grants'), { recursive: true });
+      expect(await problems(store)).toEqual([
+        ['PlatformFolderUntrusted', at('public', 'grants'), 'it is missing'],
+        ['PlatformFolderUntrusted', at('public', 'revocations'), expect.stringContaining('may write')],
+        ['PlatformFolderUntrusted', at('private'), expect.stringContaining('look into it')],
+        ['PlatformFolderUntrusted', at('users'), expect.stringContaining('permissions')],
+      ]);
+    });
+
+    it('are those of an owner who is no administrator', async () => {
+      const { folder } = await initialized();
+      const found = await problems(open(folder, uid + 1));
+      expect(found).toHaveLength(6);
+      expect(found[0]).toEqual([
+        'PlatformFolderUntrusted',
+        folder,
+        expect.stringContaining(`belongs to the user id ${uid}`),
+      ]);
+    });
+  });
+
   describe('registrations', () => {
     it('come with the owner of their file', async () => {
       const { store } = await initialized();
@@ -202,10 +245,46 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
       await store.register('first.spuser', utf8('2'));
       await store.register('second.spuser', utf8('3'));
       const ownerId = `uid:${uid}@${platformId}`;
-      expect(await store.registrations()).toMatchObject([
-        { name: 'first.spuser', bytes: utf8('2'), ownerId },
-        { name: 'second.spuser', bytes: utf8('3'), ownerId },
-      ]);
+      expect(await store.registrations()).toMatchObject({
+        files: [
+          { name: 'first.spuser', bytes: utf8('2'), ownerId },
+          { name: 'second.spuser', bytes: utf8('3'), ownerId },
+        ],
+        passedOver: [],
+      });
+      expect(await store.registration('second.spuser')).toMatchObject({ bytes: utf8('3'), ownerId });
+      expect(await store.registration('third.spuser')).toBeUndefined();
+    });
+
+    it('of one account are not hidden by any number of files of another', async () => {
+      const { folder, store } = await initialized();
+      await store.register('real.spuser', utf8('1'));
+      const flood = Array.from({ length: 10_001 }, (_, index) => `a${index}.spuser`);
+      const real = createFileSystem('linux');
+      let opened = 0;
+      const isFlood = (path: string): boolean => basename(path).startsWith('a') && path.endsWith('.spuser');
+      const status: FileStatus = {
+        kind: 'file',
+        sizeBytes: 1,
+        ownerUid: 4711,
+        mode: 0o600,
+        names: 1,
+        modified: 0,
+      };
+      const flooded = open(folder, uid, {
+        ...real,
+        list: async (path) => [...flood, ...(await real.list(path))],
+        status: (path) => (isFlood(path) ? Promise.resolve(status) : real.status(path)),
+        read: (path, maximum) => {
+          if (!isFlood(path)) return real.read(path, maximum);
+          opened += 1;
+          return Promise.resolve({ bytes: utf8('x'), status });
+        },
+      });
+      const { files, passedOver } = await flooded.registrations();
+      expect(files.find(({ name }) => name === 'real.spuser')).toMatchObject({ bytes: utf8('1') });
+      expect(passedOver).toEqual([{ ownerId: `uid:4711@${platformId}`, files: 10_001, maximum: 100 }]);
+      expect(opened).toBe(100);
     });
 
     it('are empty where they are not one plain file', async () => {
@@ -216,7 +295,7 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
       await link(secret, join(folder, 'users', 'name.spuser'));
       await mkdir(join(folder, 'users', 'folder.spuser'));
       await writeFile(join(folder, 'users', '.hidden'), 'left over');
-      const dropped = await store.registrations();
+      const { files: dropped } = await store.registrations();
       expect(dropped.map(({ name }) => name)).toEqual(['folder.spuser', 'link.spuser', 'name.spuser']);
       for (const { bytes } of dropped) expect(bytes).toEqual(new Uint8Array());
     });
@@ -255,7 +334,7 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
           removeOther: 'EPERM',
           readOther: 'EACCES',
         });
-        const dropped = await store.registrations();
+        const { files: dropped } = await store.registrations();
         expect(dropped.map(({ ownerId }) => ownerId).sort()).toEqual([
           `uid:0@${platformId}`,
           `uid:${nobody}@${platformId}`,

@@ -5,14 +5,21 @@
  * (docs/windows-checklist.md).
  */
 import { dirname, join } from 'node:path';
-import { fail, hasCode, isSPMigrationError } from '../../domain/error.ts';
+import { fail, hasCode, isSPMigrationError, type SPMigrationError } from '../../domain/error.ts';
 import type { PlatformId } from '../../domain/ids.ts';
 import { maximumBytesOf } from '../../format/kind.ts';
 import type { PasswordAttempts } from '../../ports/environment-store.ts';
 import type { FileStatus, FileSystem } from '../../ports/file-system.ts';
-import type { DroppedFile, NamedFile, PlatformStore, PublicCollection } from '../../ports/platform-store.ts';
+import type {
+  DroppedFile,
+  DroppedFiles,
+  NamedFile,
+  PlatformStore,
+  PublicCollection,
+} from '../../ports/platform-store.ts';
 import type { Processes } from '../../ports/processes.ts';
-import { ensureFolder, listIfThere, replaceFile, uniqueMark } from './durable.ts';
+import { DropFolder, type OwnerOf } from './drop-folder.ts';
+import { ensureFolder, listIfThere, replaceFile } from './durable.ts';
 import { decodeAttempts, encodeAttempts } from './state-files.ts';
 
 export interface PlatformStoreOptions {
@@ -37,16 +44,13 @@ const closedFile = 0o600;
  */
 const dropFolder = 0o1733;
 const writableByOthers = 0o022;
+const anyOfOthers = 0o077;
 
 const extensions: Readonly<Record<PublicCollection, string>> = {
   grants: '.spgrant',
   revocations: '.sprevoked',
 };
 const kinds = { grants: 'grant', revocations: 'revocation-list' } as const;
-/** More than any real computer has users: a drop folder filled on purpose must not fill the owner's memory. */
-const mostRegistrations = 10_000;
-/** All that one account left, together: files with holes cost their maker nothing. A registration has a few kilobytes. */
-const mostBytesPerAccount = 64 * 1024 * 1024;
 
 export function createPlatformStore(options: PlatformStoreOptions): PlatformStore {
   return new FilePlatformStore(options);
@@ -59,6 +63,7 @@ class FilePlatformStore implements PlatformStore {
   readonly #public: string;
   readonly #private: string;
   readonly #users: string;
+  readonly #drop: DropFolder;
 
   constructor(options: PlatformStoreOptions) {
     this.path = options.folder;
@@ -67,6 +72,9 @@ class FilePlatformStore implements PlatformStore {
     this.#public = join(options.folder, 'public');
     this.#private = join(options.folder, 'private');
     this.#users = join(options.folder, 'users');
+    this.#drop = new DropFolder(options.disk, options.processes, this.#users, (name) =>
+      isUsableName(name, ''),
+    );
   }
 
   async settings(): Promise<NamedFile | undefined> {
@@ -89,14 +97,32 @@ class FilePlatformStore implements PlatformStore {
     }
   }
 
+  async folderProblems(): Promise<readonly SPMigrationError[]> {
+    if ((await this.#disk.status(this.path)) === undefined) return [];
+    const opened = [this.path, this.#public, ...collectionFolders(this.#public)];
+    const problems: SPMigrationError[] = [];
+    for (const path of [...opened, this.#private, this.#users]) {
+      const status = await this.#disk.status(path);
+      try {
+        if (status === undefined) throw untrusted(path, 'it is missing');
+        if (path === this.#users) this.#requireDropFolder(path, status);
+        else this.#requireTrusted(path, status, 'folder');
+        if (path === this.#private && status.mode !== undefined && (status.mode & anyOfOthers) !== 0)
+          throw untrusted(path, 'accounts that are no administrators may look into it');
+      } catch (error) {
+        if (!isSPMigrationError(error)) throw error;
+        problems.push(error);
+      }
+    }
+    return problems;
+  }
+
   async prepare(): Promise<void> {
     const parent = dirname(this.path);
     await ensureFolder(this.#disk, parent, closedFolder);
     await this.#makeOrAdopt(this.path, openFolder);
     await this.#makeOrAdopt(this.#public, openFolder);
-    for (const collection of Object.keys(extensions)) {
-      await this.#makeOrAdopt(join(this.#public, collection), openFolder);
-    }
+    for (const collection of collectionFolders(this.#public)) await this.#makeOrAdopt(collection, openFolder);
     await this.#makeOrAdopt(this.#private, closedFolder);
     await this.#makeOrAdopt(this.#users, dropFolder);
     for (const folder of [this.#public, this.path, parent]) await this.#disk.syncFolder(folder);
@@ -136,51 +162,24 @@ class FilePlatformStore implements PlatformStore {
     return this.#put(join(this.#private, 'authority'), bytes, closedFile);
   }
 
-  async registrations(): Promise<readonly DroppedFile[]> {
-    const settings = await this.settings();
-    if (settings === undefined) return [];
-    const names = (await listIfThere(this.#disk, this.#users)).filter((name) => isUsableName(name, ''));
-    if (names.length > mostRegistrations) {
-      const details = { actual: names.length, maximum: mostRegistrations };
-      throw fail('LimitExceeded', { what: `the number of files in ${this.#users}`, ...details });
-    }
-    const platform = this.#options.platformIdOf(settings);
-    const files: DroppedFile[] = [];
-    const spent = new Map<string, number>();
-    for (const name of names) {
-      const path = join(this.#users, name);
-      const status = await this.#disk.status(path);
-      if (status === undefined) continue;
-      const ownerId = await this.#ownerId(status, platform);
-      const total = (spent.get(ownerId) ?? 0) + status.sizeBytes;
-      spent.set(ownerId, total);
-      const file =
-        total > mostBytesPerAccount
-          ? { name, path, bytes: new Uint8Array(), ownerId }
-          : await this.#readDropped(name, platform);
-      if (file !== undefined) files.push(file);
-    }
-    return files;
+  async registrations(): Promise<DroppedFiles> {
+    const ownerOf = await this.#ownerOf();
+    return ownerOf === undefined ? { files: [], passedOver: [] } : this.#drop.registrations(ownerOf);
+  }
+
+  async registration(name: string): Promise<DroppedFile | undefined> {
+    requireUsableName(name, '');
+    const ownerOf = await this.#ownerOf();
+    return ownerOf && this.#drop.registration(name, ownerOf);
   }
 
   async register(name: string, bytes: Uint8Array): Promise<void> {
     requireUsableName(name, '');
-    const mark = await uniqueMark(this.#options.processes);
-    const temporary = join(this.#users, `.${mark}.tmp`);
     try {
-      await this.#disk.create(temporary, bytes, closedFile);
+      await this.#drop.register(name, bytes);
     } catch (error) {
       if (hasCode(error, 'FileNotFound')) throw fail('PlatformNotInitialized', {}, error);
       throw error;
-    }
-    // Not followed by a sync of the folder: who may not list it may not open it either. A registration lost by a power
-    // failure is missed at the next grant, and made again (ruling 2).
-    try {
-      await this.#disk.rename(temporary, join(this.#users, name));
-    } catch (error) {
-      // Somebody else took the name, to be in the way. A registration's name means nothing; another one does as well.
-      if (!hasCode(error, 'StorageDenied')) throw error;
-      await this.#disk.rename(temporary, join(this.#users, `${mark}.${name}`));
     }
   }
 
@@ -208,27 +207,12 @@ class FilePlatformStore implements PlatformStore {
     }
   }
 
-  /**
-   * A file of the drop folder with its owner, both of one open file. What is no plain file of one name (a link could show
-   * another's file as one's own) or too large stands here without bytes, so that whoever reads it reports it.
-   */
-  async #readDropped(name: string, platform: PlatformId): Promise<DroppedFile | undefined> {
-    const path = join(this.#users, name);
-    try {
-      const { bytes, status } = await this.#disk.read(path, maximumBytesOf('registration'));
-      const whole = status.names === 1;
-      return {
-        name,
-        path,
-        bytes: whole ? bytes : new Uint8Array(),
-        ownerId: await this.#ownerId(status, platform),
-      };
-    } catch (error) {
-      if (!isSPMigrationError(error)) throw error;
-      const status = await this.#disk.status(path);
-      if (status === undefined) return undefined;
-      return { name, path, bytes: new Uint8Array(), ownerId: await this.#ownerId(status, platform) };
-    }
+  /** Who owns a file of the drop folder; undefined before initialisation. */
+  async #ownerOf(): Promise<OwnerOf | undefined> {
+    const settings = await this.settings();
+    if (settings === undefined) return undefined;
+    const platform = this.#options.platformIdOf(settings);
+    return (status) => this.#ownerId(status, platform);
   }
 
   #ownerId(status: FileStatus, platform: PlatformId): Promise<string> {
@@ -258,6 +242,16 @@ class FilePlatformStore implements PlatformStore {
     }
   }
 
+  #requireDropFolder(path: string, status: FileStatus): void {
+    if (status.kind !== 'folder') throw untrusted(path, 'it is no folder');
+    this.#requireOwner(path, status);
+    if (status.mode === undefined || status.mode === dropFolder) return;
+    throw untrusted(
+      path,
+      'its permissions let accounts see or take away what others leave in it, or leave nothing',
+    );
+  }
+
   #requireOwner(path: string, status: FileStatus): void {
     const { administratorUid } = this.#options;
     if (administratorUid !== undefined && status.ownerUid !== administratorUid) {
@@ -266,7 +260,11 @@ class FilePlatformStore implements PlatformStore {
   }
 }
 
-function untrusted(path: string, problem: string): Error {
+function collectionFolders(publicFolder: string): readonly string[] {
+  return Object.keys(extensions).map((collection) => join(publicFolder, collection));
+}
+
+function untrusted(path: string, problem: string): SPMigrationError {
   return fail('PlatformFolderUntrusted', { path, problem });
 }
 
