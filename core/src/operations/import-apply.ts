@@ -19,7 +19,7 @@ import { withCredentials } from './change-environment.ts';
 import { importResult } from './import-result.ts';
 import type { ImportWork } from './import-work.ts';
 import type { OpenedFresh, OpenedMerge } from './import-open.ts';
-import { register } from './initialize-user.ts';
+import { register } from './register.ts';
 import { record } from './record.ts';
 import { rememberLists } from './revocation-memory.ts';
 import type { ImportResult } from './results.ts';

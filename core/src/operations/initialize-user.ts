@@ -1,12 +1,11 @@
 /**
  * `Initialize-SPMigrationUser`: the Basic User Key under the platform's authority, a vault key below it, an empty
- * environment, and the registration by which the owner can delegate for this key later.
+ * environment, and the registration by which the owner can delegate for this key later. Where all is there but the registration,
+ * that is left again and nothing else.
  */
 import { SecretBytes } from '../bytes/secret-bytes.ts';
-import { fail, isSPMigrationError } from '../domain/error.ts';
+import { fail } from '../domain/error.ts';
 import type { GenerationHeader } from '../domain/environment.ts';
-import { encodeRegistration } from '../format/registration-v1.ts';
-import type { SignedGrant } from '../domain/grant.ts';
 import { sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
 import { tpmName } from '../sealing/fingerprints.ts';
 import { basicUserKeyPolicy } from '../sealing/basic-user-key.ts';
@@ -15,6 +14,7 @@ import type { Call, Changer } from './operation.ts';
 import { requireAcceptable, type PasswordRules } from './password-rules.ts';
 import { requirePlatform, type Platform } from './platform-context.ts';
 import { record } from './record.ts';
+import { isRegistered, register, registerAgain } from './register.ts';
 import type { StatusResult } from './results.ts';
 import type { SaltedRoot } from './secrets.ts';
 import { statusOf } from './status.ts';
@@ -30,7 +30,11 @@ export const initializeUser: Changer<InitializeUserParameters, StatusResult> = a
   const { ports, secrets } = call;
   const platform = await requirePlatform(ports);
   const user = await findUser(call, platform, parameters.allowServiceAccount ?? false);
-  if (user.present !== undefined) throw fail('UserAlreadyInitialized', { account: platform.account.name });
+  if (user.present !== undefined) {
+    if (!(await isRegistered(call, platform, user.present)))
+      return registerAgain(call, platform, user.present);
+    throw fail('UserAlreadyInitialized', { account: platform.account.name });
+  }
   if (!secrets.has('password')) throw fail('PasswordRequired', { which: newPassword });
   requireAcceptable(secrets, 'password', newPassword, parameters, platform.account.name);
   return {
@@ -122,31 +126,5 @@ async function makeBasicUserKey(
     return { generation, publicKey: basicUserKey.public, nonce };
   } finally {
     await loaded.dispose();
-  }
-}
-
-/** Leaves the registration in the drop folder (ruling 2); also used by imports that bring a Basic User Key here. */
-export async function register(
-  call: Call,
-  platform: Platform,
-  basicUserKey: Uint8Array,
-  nonce: Uint8Array,
-  rootAuthority: Uint8Array,
-  grants: readonly SignedGrant[],
-): Promise<void> {
-  const registration = encodeRegistration({
-    account: platform.account,
-    rehearsal: call.ports.rehearsal,
-    basicUserKey,
-    nonce,
-    rootAuthority,
-    grants: grants.map(({ bytes }) => bytes),
-  });
-  try {
-    await call.ports.platform.register(`${tpmName(basicUserKey).slice(4, 44)}.spuser`, registration);
-  } catch (error) {
-    // The key is here by now. Without a registration only the owner's grants for moving it on are missing.
-    if (!isSPMigrationError(error)) throw error;
-    call.report.warning(`Done, but not registered with the owner: ${error.message}`, error.code);
   }
 }

@@ -12,7 +12,7 @@ import { tpmName } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { userForChange, type PresentUser } from './change-environment.ts';
-import { register } from './initialize-user.ts';
+import { register } from './register.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable, type PasswordRules } from './password-rules.ts';
 import { record } from './record.ts';

@@ -18,6 +18,8 @@ export function passwordSetAt(lines: readonly HistoryLine[]): Instant | undefine
 function setsPassword({ operation, facts }: HistoryLine): boolean {
   switch (operation) {
     case 'user-initialize':
+      // Leaving a lost registration again sets none.
+      return facts.registration === undefined;
     case 'user-password':
       return true;
     case 'user-new-key':

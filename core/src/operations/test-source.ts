@@ -14,7 +14,7 @@ import { judgeGrants, type UsableGrant } from './choose-grant.ts';
 import { endOf } from './export-plan.ts';
 import { grantsHere } from './grants-context.ts';
 import type { Call } from './operation.ts';
-import { registrationName } from './registrations.ts';
+import { isRegistered } from './register.ts';
 
 /** Makes the checks of a source. */
 export async function testSource(call: Call, user: PresentUser, checks: Checks): Promise<void> {
@@ -151,11 +151,6 @@ async function testRegistration(
             message: 'The owner of this platform does not know this key: its registration is missing.',
             hint: 'Initialize-SPMigrationUser leaves it again; nothing else is changed by that.',
           },
-    async () => {
-      const file = await call.ports.platform.registration(
-        registrationName(present.decoded.header.basicUserKey),
-      );
-      return file?.ownerId === platform.account.id;
-    },
+    () => isRegistered(call, platform, present),
   );
 }
