@@ -39,7 +39,7 @@ describe.skipIf(!havePowerShell())('a change of mind', { timeout: 120_000 }, () 
     await on('PC-B', 'Initialize-SPMigrationPlatform -OwnerPassword $owner');
     await on(
       'PC-A',
-      `$null = Initialize-SPMigrationPlatform -OwnerPassword $owner -OwnerPasswordBackupPath 'sh\u00e4re [1]/backup'
+      `$null = Initialize-SPMigrationPlatform -OwnerPassword $owner -OwnerPasswordBackupPath 'sh\u00e4re [1]/A.spownerbackup'
        $null = Initialize-SPMigrationUser -Password $p
        foreach ($name in 'Anna 2025', 'Anna 2026') {
            $null = New-SPMigrationCredential -Subject 'Anna' -FriendlyName $name -Algorithm P-256 -Password $p

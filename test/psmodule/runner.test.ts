@@ -299,6 +299,20 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       'identity-export:apply': [identity('/out/PC-B.spid')],
     };
 
+    it('send a number that was given also where it is 0, and take no empty choice for none', async () => {
+      fake.script({ 'undo:plan': [failure('GenerationNotFound', 'ObjectNotFound')] });
+      const { errors } = await run('Undo-SPMigration -Generation 0');
+      expect(errors).toMatchObject([{ id: 'GenerationNotFound,Undo-SPMigration' }]);
+      expect(fake.core.asked()[0]?.parameters).toEqual({ generation: 0 });
+      fake.script({});
+      const empty = await run(
+        `try { Undo-SPMigration -Quarantine '' } catch { $_.FullyQualifiedErrorId }
+         [pscustomobject]@{ Credential = '' } | Undo-SPMigration 2>$null`,
+      );
+      expect(empty.output).toEqual(['ParameterArgumentValidationError,Undo-SPMigration']);
+      expect(fake.core.asked()).toEqual([]);
+    });
+
     it('are planned, then applied with the plan that was shown', async () => {
       fake.script(answers);
       const { output } = await run('Export-SPMigrationIdentity -Path /out');

@@ -229,7 +229,7 @@ function Receive-SPAnswer {
     }
 }
 
-# Parameters as the protocol has them: names in lower camel case; what is empty or off is left out.
+# Parameters as the protocol has them: names in lower camel case; what is empty or off is left out. A number was given, also 0.
 function ConvertTo-SPParameter {
     param(
         [hashtable]
@@ -250,7 +250,7 @@ function ConvertTo-SPParameter {
             if ($value.Count -eq 0) {
                 continue
             }
-        } elseif (-not $value) {
+        } elseif (-not $value -and $value -isnot [int]) {
             continue
         }
         $params[$name.Substring(0, 1).ToLowerInvariant() + $name.Substring(1)] = $value

@@ -45,7 +45,7 @@ function Import-SPMigration {
     A file, or a folder for the default name, to which a receipt is written for the owner of the source computer.
 
     .PARAMETER Force
-    Does not ask. It skips no check and does not replace -AllowReplace.
+    Does not ask, and overwrites a receipt that exists. It skips no check and does not replace -AllowReplace.
 
     .PARAMETER AllowServiceAccount
     Allows it for a service account.
@@ -123,6 +123,7 @@ function Import-SPMigration {
         $parameter['GrantPath'] = Resolve-SPPathList -Conversation $core -Path $GrantPath -Name 'GrantPath'
         $parameter['ReceiptPath'] = Resolve-SPPath -Conversation $core -Path $ReceiptPath -Name 'ReceiptPath'
         $secret = @{ password = $Password; currentPassword = $CurrentPassword; transferCode = $TransferCode }
+        $parameter['Overwrite'] = $Force
         foreach ($file in Resolve-SPInput -Conversation $core -Path $Path -LiteralPath $LiteralPath) {
             $parameter['Path'] = $file
             Invoke-SPChange -Conversation $core -Operation 'import' -Parameter $parameter `

@@ -24,10 +24,10 @@ function Initialize-SPMigrationPlatform {
     A file or folder to which a backup of the Owner Password is written. Keep it offline.
 
     .PARAMETER MinimumLength
-    Refuses an Owner Password with fewer characters than this; it does not go below what holds for every password.
+    Refuses an Owner Password with fewer characters than this, 6 to 255. Without it: 8.
 
     .PARAMETER RequireComplexity
-    Refuses an Owner Password that is not of several kinds of characters.
+    Refuses an Owner Password without three of these: lower case letters, upper case letters, digits, other characters.
 
     .PARAMETER Force
     Overwrites a backup file that exists.

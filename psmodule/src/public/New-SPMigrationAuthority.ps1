@@ -20,10 +20,10 @@ function New-SPMigrationAuthority {
     A file or folder to which a backup of the Owner Password is written. Keep it offline and apart from the authority.
 
     .PARAMETER MinimumLength
-    Refuses an Owner Password with fewer characters than this; it does not go below what holds for every password.
+    Refuses an Owner Password with fewer characters than this, 6 to 255. Without it: 8.
 
     .PARAMETER RequireComplexity
-    Refuses an Owner Password that is not of several kinds of characters.
+    Refuses an Owner Password without three of these: lower case letters, upper case letters, digits, other characters.
 
     .PARAMETER Force
     Overwrites files that exist.

@@ -4,9 +4,10 @@ function Set-SPMigrationOwnerPassword {
     Changes the Owner Password of this computer or of a fleet authority of the Security Platform.
 
     .DESCRIPTION
-    The authority key stays the same, so grants and the keys of users do not notice. The present Owner Password opens it, or a
-    backup file of it that was written before. With the change, earlier backup files are worth nothing any more; have a new one
-    written with -OwnerPasswordBackupPath.
+    The authority key stays the same, so grants and the keys of users do not notice. The present Owner Password opens it, or the
+    backup file that was written before. That file goes on opening the key after the change; with -OwnerPasswordBackupPath a new
+    one is written, and then the older one does not open it any more. Copies of a fleet's file that lie elsewhere still open
+    with the old password.
 
     .PARAMETER OwnerPassword
     The present Owner Password.
@@ -24,10 +25,10 @@ function Set-SPMigrationOwnerPassword {
     A file or folder to which a new backup of the Owner Password is written. Keep it offline.
 
     .PARAMETER MinimumLength
-    Refuses a new password with fewer characters than this; it does not go below what holds for every password.
+    Refuses a new password with fewer characters than this, 6 to 255. Without it: 8.
 
     .PARAMETER RequireComplexity
-    Refuses a new password that is not of several kinds of characters.
+    Refuses a new password without three of these: lower case letters, upper case letters, digits, other characters.
 
     .PARAMETER Force
     Overwrites a backup file that exists.

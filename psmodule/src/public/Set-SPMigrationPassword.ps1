@@ -18,10 +18,11 @@ function Set-SPMigrationPassword {
     The new one, 8 to 255 characters.
 
     .PARAMETER MinimumLength
-    Refuses a new password with fewer characters than this; it does not go below what holds for every password.
+    Refuses a new password with fewer characters than this, 6 to 255. Without it: 8.
 
     .PARAMETER RequireComplexity
-    Refuses a new password that is not of several kinds of characters.
+    Refuses a new password without three of these: lower case letters, upper case letters, digits, other characters. It must
+    not contain your account's name either.
 
     .PARAMETER AllowServiceAccount
     Allows it for a service account.

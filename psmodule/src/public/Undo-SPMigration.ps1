@@ -54,10 +54,12 @@ function Undo-SPMigration {
         [int]
         $Generation,
 
+        [ValidateNotNullOrEmpty()]
         [string]
         $Quarantine,
 
         [Parameter(ValueFromPipelineByPropertyName)]
+        [ValidateNotNullOrEmpty()]
         [string]
         $Credential,
 
