@@ -82,7 +82,7 @@ const REFUSED: readonly (readonly [...Step, code: string])[] = [
   ['PC-A', 'Export-SPMigration -Path srv/y.sparc -Destination PC-F -Password $p', 'DestinationNotAuthorized'],
   [
     'PC-A',
-    'Grant-SPMigrationAccess -Path srv/PC-B.spid -Fingerprint ffff -OwnerPassword $owner2',
+    `Grant-SPMigrationAccess -Path srv/PC-B.spid -Fingerprint ${'f'.repeat(40)} -OwnerPassword $owner2`,
     'FingerprintMismatch',
   ],
   ['PC-A', 'Import-SPMigration -Path srv/old.pfx -Password $p', 'WrongFileKind'],
