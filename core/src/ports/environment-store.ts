@@ -83,10 +83,16 @@ export interface EnvironmentStore {
   withLock<Result>(work: (writer: EnvironmentWriter) => Promise<Result>): Promise<Result>;
   /** Thumbprints (SHA-1, upper-case hex) that were put into the system's certificate store, by credential id. */
   installed(): Promise<ReadonlyMap<string, string>>;
-  /** Replaces that record. */
+  /** Replaces that record by what `change` makes of it; two programs at once both take effect. `EnvironmentBusy`. */
+  updateInstalled(
+    change: (installed: ReadonlyMap<string, string>) => ReadonlyMap<string, string>,
+  ): Promise<void>;
+  /** Replaces it whatever it says. */
   setInstalled(thumbprints: ReadonlyMap<string, string>): Promise<void>;
   /** Failed password tries (advisory on the software chip). */
   attempts(): Promise<PasswordAttempts>;
+  /** Replaces that record by what `change` makes of it; two programs at once both take effect. `EnvironmentBusy`. */
+  updateAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void>;
   setAttempts(attempts: PasswordAttempts): Promise<void>;
 }
 

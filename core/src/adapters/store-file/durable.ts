@@ -1,6 +1,6 @@
 /**
- * The three ways in which stores change a disk: make folders, put a whole file under a name, take left-overs away. Each
- * is durable when it returns. What must be ordered against what is said where they are used.
+ * The three ways in which stores change a disk: make folders and put a whole file under a name, both durable on return, and
+ * take left-overs away, which may come back with a loss of power. What must be ordered against what is said where they are used.
  */
 import { basename, dirname, join } from 'node:path';
 import { hasCode, isSPMigrationError } from '../../domain/error.ts';
@@ -30,8 +30,6 @@ export async function uniqueMark(processes: Processes): Promise<string> {
   return `${pid}.${start}.${serial}`;
 }
 
-const temporaryPattern = /\.(\d{1,10})\.([a-z0-9]{1,40})\.\d{1,10}\.tmp$/;
-
 /** Puts a whole file under `path`, over an older one: old or new, never a part. */
 export async function replaceFile(
   disk: FileSystem,
@@ -52,20 +50,6 @@ export async function replaceFile(
   await disk.syncFolder(folder);
 }
 
-/** Removes temporary files in `folder` whose process is gone. */
-export async function removeTemporaries(
-  disk: FileSystem,
-  processes: Processes,
-  folder: string,
-): Promise<void> {
-  for (const name of await disk.list(folder)) {
-    const [, pid, start] = temporaryPattern.exec(name) ?? [];
-    if (pid === undefined || start === undefined) continue;
-    if (!(await processes.isAlive({ pid: Number(pid), start })))
-      await removeLeftOver(disk, join(folder, name));
-  }
-}
-
 /**
  * Removes a file that means nothing any more. A failure is no failure of the change that made it meaningless: that one
  * has happened or will, and the next opening with the lock tries again (on Windows a reader may hold it a moment longer).
@@ -73,17 +57,6 @@ export async function removeTemporaries(
 export async function removeLeftOver(disk: FileSystem, path: string): Promise<void> {
   try {
     await disk.remove(path);
-  } catch (error) {
-    if (!isSPMigrationError(error)) throw error;
-  }
-}
-
-/** The same for a folder of files. Folders within it are not ours and keep it alive. */
-export async function removeLeftOverFolder(disk: FileSystem, path: string): Promise<void> {
-  if ((await disk.status(path))?.kind !== 'folder') return;
-  for (const name of await disk.list(path)) await removeLeftOver(disk, join(path, name));
-  try {
-    await disk.removeFolder(path);
   } catch (error) {
     if (!isSPMigrationError(error)) throw error;
   }

@@ -17,22 +17,20 @@ import type { Processes } from '../../ports/processes.ts';
 import { ensureFolder, readIfThere, replaceFile } from './durable.ts';
 import { FileEnvironmentWriter } from './environment-writer.ts';
 import { fileMode, folderMode, layoutOf, parseEpochName, type Layout } from './layout.ts';
+import { removeLeftOvers } from './left-overs.ts';
 import { withLock } from './lock.ts';
 import {
-  listGenerations,
+  atOneState,
+  isSetAside,
   listQuarantine,
   presentGenerations,
+  quarantinedGenerations,
   readCurrent,
   readGeneration,
   readPointer,
+  type StorePlace,
 } from './pointer.ts';
-import {
-  decodeAttempts,
-  decodeInstalled,
-  encodeAttempts,
-  encodeInstalled,
-  largestNumber,
-} from './state-files.ts';
+import { decodeAttempts, decodeInstalled, encodeAttempts, encodeInstalled } from './state-files.ts';
 
 export interface EnvironmentStoreOptions {
   readonly disk: FileSystem;
@@ -46,6 +44,8 @@ export interface EnvironmentStoreOptions {
 }
 
 const defaultWaitMilliseconds = 2000;
+/** For one small file; whoever is before does not take longer. */
+const recordsWaitMilliseconds = 5000;
 
 export function createEnvironmentStore(options: EnvironmentStoreOptions): EnvironmentStore {
   return new FileEnvironmentStore(options);
@@ -55,54 +55,57 @@ class FileEnvironmentStore implements EnvironmentStore {
   readonly path: string;
   readonly #options: EnvironmentStoreOptions;
   readonly #layout: Layout;
+  readonly #place: StorePlace;
 
   constructor(options: EnvironmentStoreOptions) {
     this.path = options.folder;
     this.#options = options;
     this.#layout = layoutOf(options.folder);
+    this.#place = { disk: options.disk, layout: this.#layout, storageKey: options.storageKey };
   }
 
   current(): Promise<StoredGeneration | undefined> {
-    return readCurrent(this.#options.disk, this.#layout, this.#options.storageKey);
+    return readCurrent(this.#place);
   }
 
-  async generations(): Promise<readonly GenerationId[]> {
-    const { disk, storageKey } = this.#options;
-    return presentGenerations(disk, this.#layout, await readPointer(disk, this.#layout, storageKey));
+  generations(): Promise<readonly GenerationId[]> {
+    return atOneState(this.#place, (pointer) => presentGenerations(this.#place, pointer));
   }
 
   generation(id: GenerationId): Promise<StoredGeneration | undefined> {
-    return readGeneration(this.#options.disk, id, this.#layout.generation(id.epoch, id.generation));
+    return atOneState(this.#place, async (pointer) => {
+      const kept = id.epoch === pointer?.epoch && id.generation <= (pointer.generation ?? 0);
+      if (!kept) return undefined;
+      const path = this.#layout.generation(id.epoch, id.generation);
+      return readGeneration(this.#options.disk, id, path);
+    });
   }
 
-  async quarantine(): Promise<readonly QuarantinedEnvironment[]> {
-    const { disk, storageKey } = this.#options;
-    return listQuarantine(disk, this.#layout, await readPointer(disk, this.#layout, storageKey));
+  quarantine(): Promise<readonly QuarantinedEnvironment[]> {
+    return atOneState(this.#place, (pointer) => listQuarantine(this.#place, pointer));
   }
 
-  async quarantinedGenerations(id: string): Promise<readonly number[]> {
-    const known = await this.quarantine();
-    if (!known.some((one) => one.id === id)) return [];
-    return listGenerations(this.#options.disk, this.#layout.quarantined(Number(id)), largestNumber);
+  quarantinedGenerations(id: string): Promise<readonly number[]> {
+    return atOneState(this.#place, (pointer) =>
+      quarantinedGenerations(this.#place, pointer, parseEpochName(id)),
+    );
   }
 
-  async quarantinedGeneration(id: string, generation: number): Promise<StoredGeneration | undefined> {
+  quarantinedGeneration(id: string, generation: number): Promise<StoredGeneration | undefined> {
     const epoch = parseEpochName(id);
-    if (epoch === undefined) return undefined;
-    const path = this.#layout.quarantinedGeneration(epoch, generation);
-    return readGeneration(this.#options.disk, { epoch, generation }, path);
+    return atOneState(this.#place, async (pointer) => {
+      if (epoch === undefined || !isSetAside(pointer, epoch)) return undefined;
+      const path = this.#layout.quarantinedGeneration(epoch, generation);
+      return readGeneration(this.#options.disk, { epoch, generation }, path);
+    });
   }
 
   async withLock<Result>(work: (writer: EnvironmentWriter) => Promise<Result>): Promise<Result> {
-    const { disk, processes, folder, platform, storageKey } = this.#options;
+    const { processes } = this.#options;
     const waitMilliseconds = this.#options.lockWaitMilliseconds ?? defaultWaitMilliseconds;
-    // A folder of another platform or of a newer program is not even locked: nothing in it is touched.
-    await readPointer(disk, this.#layout, storageKey);
-    await this.#ensureOwnFolder();
-    return withLock({ disk, processes, folder, name: 'lock', platform, waitMilliseconds }, async () => {
-      const writer = new FileEnvironmentWriter(disk, processes, this.#layout, storageKey);
-      await writer.removeLeftOvers();
-      return work(writer);
+    return this.#locked('lock', waitMilliseconds, async () => {
+      await removeLeftOvers(this.#place, processes, await readPointer(this.#place));
+      return work(new FileEnvironmentWriter(this.#place, processes));
     });
   }
 
@@ -112,8 +115,16 @@ class FileEnvironmentStore implements EnvironmentStore {
     return bytes === undefined ? new Map() : decodeInstalled(bytes, path);
   }
 
+  updateInstalled(
+    change: (installed: ReadonlyMap<string, string>) => ReadonlyMap<string, string>,
+  ): Promise<void> {
+    return this.#updateRecord(this.#layout.installed, async () =>
+      encodeInstalled(change(await this.installed())),
+    );
+  }
+
   setInstalled(thumbprints: ReadonlyMap<string, string>): Promise<void> {
-    return this.#put(this.#layout.installed, encodeInstalled(thumbprints));
+    return this.updateInstalled(() => thumbprints);
   }
 
   async attempts(): Promise<PasswordAttempts> {
@@ -122,16 +133,34 @@ class FileEnvironmentStore implements EnvironmentStore {
     return bytes === undefined ? { failed: 0, last: 0 } : decodeAttempts('password-attempts', bytes, path);
   }
 
-  setAttempts(attempts: PasswordAttempts): Promise<void> {
-    return this.#put(this.#layout.attempts, encodeAttempts('password-attempts', attempts));
+  updateAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void> {
+    return this.#updateRecord(this.#layout.attempts, async () =>
+      encodeAttempts('password-attempts', change(await this.attempts())),
+    );
   }
 
-  /** Records stand beside the generations and are whole files of their own: they need no lock. */
-  async #put(path: string, bytes: Uint8Array): Promise<void> {
-    const { disk, processes, storageKey } = this.#options;
-    await readPointer(disk, this.#layout, storageKey);
+  setAttempts(attempts: PasswordAttempts): Promise<void> {
+    return this.updateAttempts(() => attempts);
+  }
+
+  /** Records stand beside the generations, are whole files, and have a lock of their own: no change of state waits for them. */
+  #updateRecord(path: string, encode: () => Promise<Uint8Array>): Promise<void> {
+    const { disk, processes } = this.#options;
+    return this.#locked('records-lock', recordsWaitMilliseconds, async () => {
+      await replaceFile(disk, processes, path, await encode(), fileMode);
+    });
+  }
+
+  async #locked<Result>(
+    name: string,
+    waitMilliseconds: number,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const { disk, processes, folder, platform } = this.#options;
+    // A folder of another platform or of a newer program is not even locked: nothing in it is touched.
+    await readPointer(this.#place);
     await this.#ensureOwnFolder();
-    await replaceFile(disk, processes, path, bytes, fileMode);
+    return withLock({ disk, processes, folder, name, platform, waitMilliseconds }, work);
   }
 
   /** The folder, closed to other accounts also where it was made by something else. */

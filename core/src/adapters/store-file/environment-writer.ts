@@ -1,10 +1,11 @@
 /**
  * Changing a store, with the lock held (docs/spec/environment-store.md, "Changes"; rulings 8 and 10). Every change has
  * the same shape: write everything new beside the old and sync it; switch `current` by one rename and sync that; take
- * away what lost its meaning. Before the switch the old state holds, from it on the new one.
+ * away what lost its meaning. Before the switch the old state holds, from it on the new one. A change that fails before its
+ * switch takes away what it wrote.
  */
-import { fail } from '../../domain/error.ts';
-import type { TpmName } from '../../domain/ids.ts';
+import { dirname } from 'node:path';
+import { fail, isSPMigrationError } from '../../domain/error.ts';
 import { maximumBytesOf } from '../../format/kind.ts';
 import type {
   EnvironmentWriter,
@@ -13,247 +14,285 @@ import type {
   QuarantinedEnvironment,
   StoredGeneration,
 } from '../../ports/environment-store.ts';
-import type { FileSystem } from '../../ports/file-system.ts';
 import type { Processes } from '../../ports/processes.ts';
+import { ensureFolder, removeLeftOver, replaceFile } from './durable.ts';
+import { fileMode, folderMode, parseEpochName, type Layout } from './layout.ts';
+import { removeFolderOfStore, removeLeftOvers, requireNothingIn } from './left-overs.ts';
 import {
-  ensureFolder,
-  listIfThere,
-  removeLeftOver,
-  removeLeftOverFolder,
-  removeTemporaries,
-  replaceFile,
-} from './durable.ts';
-import { fileMode, folderMode, parseEpochName, parseGenerationName, type Layout } from './layout.ts';
-import {
-  isReturned,
   listGenerations,
   listQuarantine,
   presentGenerations,
+  quarantinedGenerations,
   readCurrent,
   readPointer,
+  samePointer,
+  type StorePlace,
 } from './pointer.ts';
 import { encodePointer, largestNumber, type Pointer } from './state-files.ts';
 
-export class FileEnvironmentWriter implements EnvironmentWriter {
-  readonly #disk: FileSystem;
-  readonly #processes: Processes;
-  readonly #layout: Layout;
-  readonly #storageKey: TpmName;
+/** A pointer to an environment. */
+type Present = Pointer & { readonly generation: number };
 
-  constructor(disk: FileSystem, processes: Processes, layout: Layout, storageKey: TpmName) {
-    this.#disk = disk;
+export class FileEnvironmentWriter implements EnvironmentWriter {
+  readonly #place: StorePlace;
+  readonly #processes: Processes;
+
+  constructor(place: StorePlace, processes: Processes) {
+    this.#place = place;
     this.#processes = processes;
-    this.#layout = layout;
-    this.#storageKey = storageKey;
   }
 
   current(): Promise<StoredGeneration | undefined> {
-    return readCurrent(this.#disk, this.#layout, this.#storageKey);
+    return readCurrent(this.#place);
   }
 
   async generations(): Promise<readonly GenerationId[]> {
-    return presentGenerations(this.#disk, this.#layout, await this.#pointer());
+    return presentGenerations(this.#place, await readPointer(this.#place));
   }
 
   async append(generation: number, bytes: Uint8Array, drop: readonly number[] = []): Promise<GenerationId> {
-    const pointer = (await this.#pointer()) ?? (await this.#begin());
-    const before = pointer.generation ?? 0;
-    requireFollowing(generation, before);
-    await this.#write(pointer.epoch, generation, bytes);
-    await this.#switchTo({ ...pointer, generation });
-    for (const dropped of drop) {
-      if (dropped >= generation)
-        throw fail('InternalError', { problem: `generation ${dropped} is not an old one` });
-      await removeLeftOver(this.#disk, this.#layout.generation(pointer.epoch, dropped));
-    }
-    return { epoch: pointer.epoch, generation };
+    const known = await readPointer(this.#place);
+    requireFollowing(generation, known?.generation ?? 0);
+    for (const dropped of drop) requireOld(dropped, generation);
+    const pointer = known ?? (await this.#begin());
+    const { epoch } = pointer;
+    await this.#change(pointer, async () => {
+      const folder = this.#layout.epoch(epoch);
+      if (pointer.generation === undefined) await this.#makeFolder(folder);
+      await this.#create(this.#layout.generation(epoch, generation), bytes);
+      await this.#place.disk.syncFolder(folder);
+      await this.#switchTo({ ...pointer, generation });
+    });
+    for (const dropped of drop)
+      await removeLeftOver(this.#place.disk, this.#layout.generation(epoch, dropped));
+    return { epoch, generation };
   }
 
   async rewrite(generations: AsyncIterable<GenerationFile>): Promise<GenerationId> {
-    const pointer = await this.#pointer();
-    if (pointer?.generation === undefined) {
-      throw fail('InternalError', { problem: 'there is no environment that could be written anew' });
-    }
+    const pointer = await this.#present('written anew');
     const epoch = nextEpoch(pointer.epoch);
-    const newest = await this.#writeAll(epoch, generations);
-    if (newest < pointer.generation) {
-      throw fail('InternalError', {
-        problem: `a new epoch would end before generation ${pointer.generation}`,
-      });
-    }
-    await this.#switchTo({ ...pointer, epoch, generation: newest });
-    await removeLeftOverFolder(this.#disk, this.#layout.epoch(pointer.epoch));
-    return { epoch, generation: newest };
+    const folder = this.#layout.epoch(epoch);
+    const generation = await this.#change(pointer, async () => {
+      await this.#makeFolder(folder);
+      let newest = 0;
+      for await (const file of generations) {
+        requireFollowing(file.generation, newest);
+        await this.#create(this.#layout.generation(epoch, file.generation), file.bytes);
+        newest = file.generation;
+      }
+      if (newest < pointer.generation) {
+        const problem = `a new epoch would end before generation ${pointer.generation}`;
+        throw fail('InternalError', { problem });
+      }
+      await this.#place.disk.syncFolder(folder);
+      await this.#switchTo({ ...pointer, epoch, generation: newest });
+      return newest;
+    });
+    await this.#retire(this.#layout.epoch(pointer.epoch));
+    return { epoch, generation };
   }
 
   async exchange(
     id: string,
   ): Promise<{ readonly now: GenerationId; readonly setAside: QuarantinedEnvironment | undefined }> {
-    const pointer = await this.#pointer();
-    const returning = parseEpochName(id);
-    const numbers = returning === undefined ? [] : await this.#quarantinedNumbers(returning);
+    const known = await readPointer(this.#place);
+    const returned = parseEpochName(id);
+    const numbers = await quarantinedGenerations(this.#place, known, returned);
     const [generation] = numbers;
-    if (pointer === undefined || returning === undefined || generation === undefined) {
+    if (returned === undefined || generation === undefined) {
       throw fail('InternalError', { problem: `there is no quarantined environment ${id}` });
     }
-    const setAside = pointer.generation === undefined ? undefined : await this.#copyToQuarantine();
+    const pointer = known ?? (await this.#begin());
     const epoch = nextEpoch(pointer.epoch);
-    for (const number of numbers) {
-      const { bytes } = await this.#disk.read(
-        this.#layout.quarantinedGeneration(returning, number),
-        maximumBytesOf('generation'),
-      );
-      await this.#write(epoch, number, bytes);
-    }
-    await this.#switchTo({ ...pointer, epoch, generation });
-    await removeLeftOverFolder(this.#disk, this.#layout.epoch(pointer.epoch));
-    // Until it is gone, readers know it for what it is by its content (pointer.ts).
-    await removeLeftOverFolder(this.#disk, this.#layout.quarantined(returning));
-    return { now: { epoch, generation }, setAside: setAside?.setAside };
+    const setAside = await this.#change(pointer, async () => {
+      await this.#finishReturn(pointer);
+      const aside = isPresent(pointer) ? await this.#copyToQuarantine(pointer) : undefined;
+      await this.#fill(this.#layout.epoch(epoch), numbers, (number) => [
+        this.#layout.quarantinedGeneration(returned, number),
+        this.#layout.generation(epoch, number),
+      ]);
+      await this.#switchTo({ ...pointer, epoch, generation, returned });
+      return aside;
+    });
+    await this.#retire(this.#layout.epoch(pointer.epoch));
+    await this.#retire(this.#layout.quarantined(returned));
+    return { now: { epoch, generation }, setAside };
   }
 
   async rewriteQuarantined(id: string, { generation, bytes }: GenerationFile): Promise<void> {
     const epoch = parseEpochName(id);
-    const numbers = epoch === undefined ? [] : await this.#quarantinedNumbers(epoch);
+    const numbers = await quarantinedGenerations(this.#place, await readPointer(this.#place), epoch);
     if (epoch === undefined || !numbers.includes(generation)) {
       throw fail('InternalError', { problem: `there is no generation ${generation} in quarantine ${id}` });
     }
     const path = this.#layout.quarantinedGeneration(epoch, generation);
-    await replaceFile(this.#disk, this.#processes, path, bytes, fileMode);
+    await replaceFile(this.#place.disk, this.#processes, path, bytes, fileMode);
   }
 
   async replace(
     generation: number,
     bytes: Uint8Array,
   ): Promise<{ readonly now: GenerationId; readonly setAside: QuarantinedEnvironment }> {
-    const { pointer, setAside } = await this.#copyToQuarantine();
+    requireFollowing(generation, 0);
+    const pointer = await this.#present('set aside');
     const epoch = nextEpoch(pointer.epoch);
-    await this.#write(epoch, generation, bytes);
-    await this.#switchTo({ ...pointer, epoch, generation });
-    await removeLeftOverFolder(this.#disk, this.#layout.epoch(pointer.epoch));
+    const setAside = await this.#change(pointer, async () => {
+      const aside = await this.#copyToQuarantine(pointer);
+      const folder = this.#layout.epoch(epoch);
+      await this.#makeFolder(folder);
+      await this.#create(this.#layout.generation(epoch, generation), bytes);
+      await this.#place.disk.syncFolder(folder);
+      await this.#switchTo({ ...pointer, epoch, generation });
+      return aside;
+    });
+    await this.#retire(this.#layout.epoch(pointer.epoch));
     return { now: { epoch, generation }, setAside };
   }
 
   async setAside(): Promise<QuarantinedEnvironment> {
-    const { pointer, setAside } = await this.#copyToQuarantine();
-    await this.#switchTo({ ...pointer, epoch: nextEpoch(pointer.epoch), generation: undefined });
-    await removeLeftOverFolder(this.#disk, this.#layout.epoch(pointer.epoch));
+    const pointer = await this.#present('set aside');
+    const setAside = await this.#change(pointer, async () => {
+      const aside = await this.#copyToQuarantine(pointer);
+      await this.#switchTo({ ...pointer, epoch: nextEpoch(pointer.epoch), generation: undefined });
+      return aside;
+    });
+    await this.#retire(this.#layout.epoch(pointer.epoch));
     return setAside;
   }
 
-  /** Removes what an interrupted change left: nothing that `current` or a valid quarantine names. */
-  async removeLeftOvers(): Promise<void> {
-    const { epochs, quarantine, folder } = this.#layout;
-    await removeTemporaries(this.#disk, this.#processes, folder);
-    const pointer = await this.#pointer();
-    if (pointer === undefined) return;
-    for (const epoch of await this.#epochsIn(epochs)) {
-      // A later epoch never took effect; an earlier one was replaced, and is in quarantine if it was set aside.
-      if (epoch !== pointer.epoch) await removeLeftOverFolder(this.#disk, this.#layout.epoch(epoch));
-    }
-    for (const name of await listIfThere(this.#disk, this.#layout.epoch(pointer.epoch))) {
-      const generation = parseGenerationName(name);
-      if (generation !== undefined && generation > (pointer.generation ?? 0)) {
-        await removeLeftOver(this.#disk, this.#layout.generation(pointer.epoch, generation));
-      }
-    }
-    for (const epoch of await this.#epochsIn(quarantine)) {
-      const folder = this.#layout.quarantined(epoch);
-      if (epoch >= pointer.epoch || (await isReturned(this.#disk, this.#layout, pointer, epoch))) {
-        await removeLeftOverFolder(this.#disk, folder);
-      } else {
-        await removeTemporaries(this.#disk, this.#processes, folder);
-      }
-    }
+  get #layout(): Layout {
+    return this.#place.layout;
   }
 
-  async #quarantinedNumbers(epoch: number): Promise<readonly number[]> {
-    const pointer = await this.#pointer();
-    const known = await listQuarantine(this.#disk, this.#layout, pointer);
-    if (!known.some(({ id }) => id === String(epoch))) return [];
-    return listGenerations(this.#disk, this.#layout.quarantined(epoch), largestNumber);
+  async #present(whatFor: string): Promise<Present> {
+    const pointer = await readPointer(this.#place);
+    if (pointer !== undefined && isPresent(pointer)) return pointer;
+    throw fail('InternalError', { problem: `there is no environment that could be ${whatFor}` });
   }
 
-  #pointer(): Promise<Pointer | undefined> {
-    return readPointer(this.#disk, this.#layout, this.#storageKey);
-  }
-
-  async #epochsIn(folder: string): Promise<readonly number[]> {
-    const names = await listIfThere(this.#disk, folder);
-    return names.map(parseEpochName).filter((epoch) => epoch !== undefined);
-  }
-
-  /** The first pointer of a store. It comes before any generation, so that a missing one is always damage. */
-  async #begin(): Promise<Pointer> {
-    const [newest] = await listQuarantine(this.#disk, this.#layout, undefined);
-    const epoch = newest === undefined ? 1 : nextEpoch(Number(newest.id));
-    const pointer = { storageKey: this.#storageKey, epoch, generation: undefined };
-    await this.#switchTo(pointer);
-    return pointer;
-  }
-
-  async #write(epoch: number, generation: number, bytes: Uint8Array): Promise<void> {
-    const folder = this.#layout.epoch(epoch);
-    await ensureFolder(this.#disk, folder, folderMode);
-    await this.#disk.create(this.#layout.generation(epoch, generation), bytes, fileMode);
-    await this.#disk.syncFolder(folder);
-  }
-
-  /** Writes an epoch that nothing names yet; where that fails, nothing of it stays. Answers the newest number. */
-  async #writeAll(epoch: number, generations: AsyncIterable<GenerationFile>): Promise<number> {
+  /**
+   * Runs a change up to its switch. Where it fails and the pointer did not move, nothing of it stays. Where the pointer moved,
+   * the disk failed in making that durable: whether the old or the new state comes back is not known, so both are kept.
+   */
+  async #change<Value>(before: Pointer, change: () => Promise<Value>): Promise<Value> {
     try {
-      let newest = 0;
-      for await (const { generation, bytes } of generations) {
-        requireFollowing(generation, newest);
-        await this.#write(epoch, generation, bytes);
-        newest = generation;
-      }
-      return newest;
+      return await change();
     } catch (error) {
-      await removeLeftOverFolder(this.#disk, this.#layout.epoch(epoch));
+      try {
+        const now = await readPointer(this.#place);
+        if (samePointer(before, now)) await removeLeftOvers(this.#place, this.#processes, now);
+      } catch (second) {
+        // The reason to tell is the first one; the next opening with the lock cleans up.
+        if (!isSPMigrationError(second)) throw second;
+      }
       throw error;
     }
   }
 
+  /** The first pointer of a store. It comes before any generation, so that a missing one is always damage. */
+  async #begin(): Promise<Pointer> {
+    const { disk, layout, storageKey } = this.#place;
+    const [newest] = await listQuarantine(this.#place, undefined);
+    const epoch = newest === undefined ? 1 : nextEpoch(Number(newest.id));
+    const pointer = { storageKey, epoch, generation: undefined };
+    await this.#switchTo(pointer);
+    // A program that was killed may have made the folder, or one above it, and not its name durable.
+    for (let path = dirname(layout.folder); path !== dirname(path); path = dirname(path)) {
+      try {
+        await disk.syncFolder(path);
+      } catch (error) {
+        // Folders above the user's own may be closed to them, and are not ours.
+        if (!isSPMigrationError(error)) throw error;
+      }
+    }
+    return pointer;
+  }
+
+  /** A folder for one epoch that nothing names yet: empty, and durable with the names above it, whoever made them. */
+  async #makeFolder(folder: string): Promise<void> {
+    const { disk, layout } = this.#place;
+    await ensureFolder(disk, folder, folderMode);
+    await requireNothingIn(disk, folder);
+    await disk.syncFolder(dirname(folder));
+    await disk.syncFolder(layout.folder);
+  }
+
+  #create(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#place.disk.create(path, bytes, fileMode);
+  }
+
   #switchTo(pointer: Pointer): Promise<void> {
-    return replaceFile(this.#disk, this.#processes, this.#layout.current, encodePointer(pointer), fileMode);
+    const { disk, layout } = this.#place;
+    return replaceFile(disk, this.#processes, layout.current, encodePointer(pointer), fileMode);
   }
 
   /** Copies the present epoch; the copy means nothing until `current` names a later epoch. */
-  async #copyToQuarantine(): Promise<{
-    readonly pointer: Pointer;
-    readonly setAside: QuarantinedEnvironment;
-  }> {
-    const pointer = await this.#pointer();
-    if (pointer?.generation === undefined) {
-      throw fail('InternalError', { problem: 'there is no environment that could be set aside' });
-    }
-    const target = this.#layout.quarantined(pointer.epoch);
-    await ensureFolder(this.#disk, target, folderMode);
-    const generations = await listGenerations(
-      this.#disk,
-      this.#layout.epoch(pointer.epoch),
-      pointer.generation,
-    );
-    for (const generation of generations) {
-      const source = this.#layout.generation(pointer.epoch, generation);
-      const { bytes } = await this.#disk.read(source, maximumBytesOf('generation'));
-      await this.#disk.create(this.#layout.quarantinedGeneration(pointer.epoch, generation), bytes, fileMode);
-    }
-    await this.#disk.syncFolder(target);
-    const setAside = { id: String(pointer.epoch), generation: pointer.generation, path: target };
-    return { pointer, setAside };
+  async #copyToQuarantine({ epoch, generation }: Present): Promise<QuarantinedEnvironment> {
+    const { disk, layout } = this.#place;
+    const folder = layout.quarantined(epoch);
+    const numbers = await listGenerations(disk, layout.epoch(epoch), generation);
+    await this.#fill(folder, numbers, (number) => [
+      layout.generation(epoch, number),
+      layout.quarantinedGeneration(epoch, number),
+    ]);
+    return { id: String(epoch), generation, path: folder };
   }
+
+  /** Copies generations into a folder that nothing names yet. `paths` says from where to where. */
+  async #fill(
+    folder: string,
+    numbers: readonly number[],
+    paths: (generation: number) => readonly [string, string],
+  ): Promise<void> {
+    const { disk } = this.#place;
+    await this.#makeFolder(folder);
+    for (const number of numbers) {
+      const [from, to] = paths(number);
+      const { bytes } = await disk.read(from, maximumBytesOf('generation'));
+      await this.#create(to, bytes);
+    }
+    await disk.syncFolder(folder);
+  }
+
+  /** The pointer can name one environment that came back: the folder of an earlier one must be gone for good before. */
+  async #finishReturn({ returned }: Pointer): Promise<void> {
+    const { disk, layout } = this.#place;
+    if (returned === undefined) return;
+    await requireNothingIn(disk, layout.quarantined(returned));
+    await disk.syncFolder(layout.quarantine);
+  }
+
+  /** Takes away a folder that lost its meaning by a switch, and makes that durable where the disk lets it. */
+  async #retire(folder: string): Promise<void> {
+    const { disk } = this.#place;
+    await removeFolderOfStore(disk, folder);
+    try {
+      await disk.syncFolder(dirname(folder));
+    } catch (error) {
+      if (!isSPMigrationError(error)) throw error;
+    }
+  }
+}
+
+function isPresent(pointer: Pointer): pointer is Present {
+  return pointer.generation !== undefined;
 }
 
 function requireFollowing(generation: number, before: number): void {
-  if (generation > before) return;
+  if (generation > largestNumber) {
+    const what = 'the number of generations';
+    throw fail('LimitExceeded', { what, actual: generation, maximum: largestNumber });
+  }
+  if (Number.isInteger(generation) && generation > before) return;
   throw fail('InternalError', { problem: `generation ${generation} cannot follow generation ${before}` });
 }
 
+function requireOld(dropped: number, generation: number): void {
+  if (Number.isInteger(dropped) && dropped >= 1 && dropped < generation) return;
+  throw fail('InternalError', { problem: `generation ${dropped} is not an old one` });
+}
+
 function nextEpoch(epoch: number): number {
-  if (epoch >= largestNumber) {
-    throw fail('LimitExceeded', { what: 'the number of epochs', actual: epoch + 1, maximum: largestNumber });
-  }
-  return epoch + 1;
+  if (epoch < largestNumber) return epoch + 1;
+  throw fail('LimitExceeded', { what: 'the number of epochs', actual: epoch + 1, maximum: largestNumber });
 }

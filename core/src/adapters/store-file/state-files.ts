@@ -14,6 +14,8 @@ export interface Pointer {
   readonly storageKey: TpmName;
   readonly epoch: number;
   readonly generation: number | undefined;
+  /** The epoch that came back from quarantine last. A folder of that number in quarantine means nothing any more. */
+  readonly returned?: number | undefined;
 }
 
 /** Largest epoch or generation number: six digits are written, more are read. */
@@ -26,6 +28,7 @@ export function encodePointer(pointer: Pointer): Uint8Array {
     .field('storage-key', id('TpmName'), pointer.storageKey)
     .field('epoch', positive, pointer.epoch)
     .optional('generation', positive, pointer.generation)
+    .optional('returned', positive, pointer.returned)
     .done();
 }
 
@@ -35,8 +38,12 @@ export function decodePointer(bytes: Uint8Array, path: string): Pointer {
     storageKey: reader.field('storage-key', id('TpmName')),
     epoch: reader.field('epoch', positive),
     generation: reader.optional('generation', positive),
+    returned: reader.optional('returned', positive),
   };
   reader.end();
+  if (pointer.returned !== undefined && pointer.returned >= pointer.epoch) {
+    throw reader.malformed('an epoch came back that is not before the present one');
+  }
   return pointer;
 }
 
