@@ -4,6 +4,8 @@
  */
 import { fail } from '../domain/error.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { ReadArchive } from '../sealing/archive.ts';
+import type { User } from './user-context.ts';
 
 /** For what is written besides: pointers, history lines, names in folders. */
 const besidesBytes = 256 * 1024;
@@ -24,6 +26,23 @@ export async function requireSpace(
   throw fail('StorageFull', {
     path: `${path} (${megabytes(needed)} are needed, ${megabytes(free)} are free)`,
   });
+}
+
+/**
+ * The same for an import: an upper bound of what it writes into the user's folder. One generation more; or, where the archive
+ * claims to continue the key that is here, every kept generation anew beside the old ones.
+ */
+export async function requireSpaceToImport(
+  ports: Pick<Ports, 'files'>,
+  user: User,
+  { manifest }: ReadArchive,
+): Promise<number | undefined> {
+  const { present, store } = user;
+  const travelled = manifest.environmentBytes + manifest.entries.grants.sizeBytes;
+  const here = present?.stored.bytes.length ?? 0;
+  const isRekey = present !== undefined && manifest.replaces.includes(present.basicUserKey);
+  const written = isRekey ? 1 + (await store.generations()).length : 1;
+  return requireSpace(ports, store.path, travelled + here * written);
 }
 
 /** `12.3 MB`, rounded up, so that a need is never shown as 0. */

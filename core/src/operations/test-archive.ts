@@ -13,7 +13,7 @@ import { grantsHere } from './grants-context.ts';
 import type { Call, Reader } from './operation.ts';
 import { requirePlatform, type Platform } from './platform-context.ts';
 import type { ArchiveTestResult } from './results.ts';
-import { megabytes, requireSpace } from './space.ts';
+import { megabytes, requireSpaceToImport } from './space.ts';
 import { findUser, type User } from './user-context.ts';
 
 export interface TestArchiveParameters {
@@ -126,7 +126,7 @@ async function testEnvironment(
       free === undefined
         ? 'The disk does not say how much space is left.'
         : `There is space enough: ${megabytes(free)} are free.`,
-    async () => requireSpace(call.ports, user.store.path, await spaceNeeded(user, read)),
+    () => requireSpaceToImport(call.ports, user, read),
   );
   return { account, case: caseOf(user, read) };
 }
@@ -166,15 +166,6 @@ function meeting(user: User, read: ReadArchive): string | Note {
 /** What the manifest says: it shows only when the archive is open whether that is true (ruling 9). */
 function claimsToContinue({ present }: User, { manifest }: ReadArchive): boolean {
   return present !== undefined && manifest.replaces.includes(present.basicUserKey);
-}
-
-/** Upper bound of what an import writes into the user's folder: one generation more, or all of them anew. */
-async function spaceNeeded(user: User, read: ReadArchive): Promise<number> {
-  const { present, store } = user;
-  const travelled = read.manifest.environmentBytes + read.manifest.entries.grants.sizeBytes;
-  const here = present?.stored.bytes.length ?? 0;
-  if (!claimsToContinue(user, read)) return travelled + here;
-  return travelled + here * (1 + (await store.generations()).length);
 }
 
 function result(
