@@ -104,7 +104,11 @@ const doable: Readonly<
     await copyFile(path, join(share, 'list.sprevoked'));
     return [b, { path: join(share, 'list.sprevoked') }];
   },
+  'authority-password': ({ a }) => [a, {}],
+  'user-password': ({ a }) => [a, {}],
+  'user-new-key': ({ a }) => [a, {}],
   'user-remove': ({ a }) => [a, {}],
+  undo: ({ a }) => [a, {}],
   'credential-new': ({ a, share }) => [
     a,
     { subject: 'Neu', algorithm: 'P-256', requestPath: join(share, 'a.csr') },
@@ -112,6 +116,11 @@ const doable: Readonly<
   'credential-remove': async ({ a }) => {
     await a.run('feature-disable', { feature: 'SecureEmail' }, { password });
     return [a, { credential: made.credential.credential }];
+  },
+  'credential-uninstalled': async ({ a }) => {
+    const { credential, thumbprint } = made.credential;
+    await a.run('credential-installed', { credential, thumbprint: thumbprint ?? '' });
+    return [a, { thumbprint: [thumbprint ?? ''] }];
   },
   'credential-installed': ({ a }) => [
     a,
@@ -137,7 +146,7 @@ describe.each(Object.keys(doable) as OperationName[])('%s', (name) => {
   it('planned changes no byte, twice the same; applied as shown changes some', async () => {
     const world = await copyWorld(made);
     const [computer, parameters] = (await doable[name]?.(world)) ?? [world.a, {}];
-    const secrets = { password, ownerPassword };
+    const secrets = { password, ownerPassword, newPassword: 'ein neues Passwort 1' };
     const before = await fingerprintOf(world.folder);
     const plan = (): Promise<ShownPlan> => computer.plan(name, parameters, secrets);
     const first = await plan();

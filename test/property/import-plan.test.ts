@@ -12,6 +12,7 @@ import {
 } from '../../core/src/domain/environment.ts';
 import { toId, type CredentialId } from '../../core/src/domain/ids.ts';
 import {
+  plainImport,
   planImport,
   type ArchivedState,
   type ImportPlan,
@@ -92,7 +93,7 @@ describe('an import plan', () => {
   it('of a merge loses no key and revives none that was removed for good', () => {
     fc.assert(
       fc.property(local, archived, (here, from) => {
-        const now = idsOf(after(planImport(here, from, false), here, from).publicPart);
+        const now = idsOf(after(planImport(here, from, plainImport), here, from).publicPart);
         for (const id of idsOf(here.publicPart)) expect(now).toContain(id);
         for (const id of here.tombstones) expect(now).not.toContain(id);
         for (const id of idsOf(from.publicPart)) expect(now.includes(id)).toBe(!here.tombstones.includes(id));
@@ -103,8 +104,8 @@ describe('an import plan', () => {
   it('performed twice equals once: the second changes nothing', () => {
     fc.assert(
       fc.property(fc.option(local, { nil: undefined }), archived, fc.boolean(), (here, from, enable) => {
-        const once = after(planImport(here, from, enable), here, from);
-        const again = planImport(once, { ...from, known: true }, enable);
+        const once = after(planImport(here, from, { ...plainImport, enableFeatures: enable }), here, from);
+        const again = planImport(once, { ...from, known: true }, { ...plainImport, enableFeatures: enable });
         expect(again).toMatchObject({ case: 'merge', unchanged: true, features: once.publicPart.features });
         expect(after(again, once, from).publicPart.credentials).toEqual(once.publicPart.credentials);
       }),
@@ -115,7 +116,7 @@ describe('an import plan', () => {
     fc.assert(
       fc.property(local, archived, fc.boolean(), (here, from, enable) => {
         const other = { ...from, basicUserKey: key('b') };
-        const plan = planImport(here, other, enable);
+        const plan = planImport(here, other, { ...plainImport, enableFeatures: enable });
         expect(plan.case).toBe('replace');
         expect(idsOf(after(plan, here, other).publicPart)).toEqual(idsOf(from.publicPart));
         const aside = plan.items.filter(({ action }) => action === 'SetAside');
@@ -134,8 +135,16 @@ describe('an import plan', () => {
           newestMerged: 0,
         };
         const fresh = { ...from, known: false, publicPart: { ...from.publicPart, proposed: {} } };
-        const installed = after(planImport(undefined, fresh, true), undefined, fresh).publicPart;
-        const merged = after(planImport(empty, fresh, true), empty, fresh).publicPart;
+        const installed = after(
+          planImport(undefined, fresh, { ...plainImport, enableFeatures: true }),
+          undefined,
+          fresh,
+        ).publicPart;
+        const merged = after(
+          planImport(empty, fresh, { ...plainImport, enableFeatures: true }),
+          empty,
+          fresh,
+        ).publicPart;
         expect(idsOf(installed)).toEqual(idsOf(merged));
         expect(installed.features).toEqual(merged.features);
       }),
@@ -145,7 +154,7 @@ describe('an import plan', () => {
   it('makes a credential active only in the features that it says, each feature at most once', () => {
     fc.assert(
       fc.property(fc.option(local, { nil: undefined }), archived, fc.boolean(), (here, from, enable) => {
-        const plan = planImport(here, from, enable);
+        const plan = planImport(here, from, { ...plainImport, enableFeatures: enable });
         const present = idsOf(after(plan, here, from).publicPart);
         for (const feature of features) {
           const holder = plan.features[feature];
@@ -162,7 +171,9 @@ describe('an import plan', () => {
       fc.property(local, archived, fc.boolean(), (here, from, enable) => {
         const frozen = from.known || from.generation < here.newestMerged;
         fc.pre(frozen);
-        expect(planImport(here, from, enable).features).toEqual(here.publicPart.features);
+        expect(planImport(here, from, { ...plainImport, enableFeatures: enable }).features).toEqual(
+          here.publicPart.features,
+        );
       }),
     );
   });

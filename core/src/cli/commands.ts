@@ -2,7 +2,7 @@
 import type { OperationName } from '../operations/registry.ts';
 
 /** Operations whose other half is the PowerShell module's (the system's certificate store). */
-type ModuleOperation = 'credential-install' | 'credential-installed';
+type ModuleOperation = 'credential-install' | 'credential-installed' | 'credential-uninstalled';
 export type CommandName = Exclude<OperationName, ModuleOperation>;
 
 /** One sentence for each command. */
@@ -36,6 +36,7 @@ export const commandSummaries: Readonly<Record<CommandName, string>> = {
   'feature-disable': 'Let a feature use no credential any more',
   export: 'Export your environment as an archive for one granted destination',
   import: 'Import an archive; install, merge or replace is found out, never chosen',
+  undo: 'Bring back an earlier state, one credential of it, or the environment in quarantine',
   'archive-read': 'Show what an archive says about itself',
   'archive-test': 'Check whether an archive is whole, and whether it fits this computer, without any secret',
   'archive-remove': 'Delete an archive',
@@ -60,8 +61,10 @@ export const parameterSummaries: Readonly<Record<string, string>> = {
   forThisComputer: 'Also check that it fits this computer',
   forced: 'Record that no fingerprint was compared',
   friendlyName: 'Name to show for the credential',
+  generation: 'Number of a kept generation',
   grantPath: 'File or folder with grants and revocation lists; may be repeated',
   maximumPasswordAgeDays: 'Days after which your password is to be changed',
+  includeSetAside: 'Also those of older generations and of environments in quarantine',
   includeRemoved: 'Bring back credentials that were removed here for good',
   minimumLength: 'Characters that the new password must have: 6 to 255, 8 if not given',
   name: 'Name to use for the file',
@@ -71,6 +74,8 @@ export const parameterSummaries: Readonly<Record<string, string>> = {
   outputPath: 'File or folder to write to',
   overwrite: 'Overwrite files that exist',
   path: 'The file; for outputs also a folder, which means the default name in it',
+  permanent: 'Remove it for good, from every kept state that the password opens',
+  quarantine: 'Id of an environment in quarantine',
   reason: 'Why it is revoked',
   receiptPath: 'Write a receipt of the import to this file or folder',
   registrationPath: 'Registrations (.spuser) of users whose keys may be moved on; may be repeated',

@@ -40,6 +40,8 @@ export interface ImportItem {
 
 export interface ImportPlan {
   readonly case: ImportCase;
+  /** A merge in which the archive's Basic User Key continues the one here and takes its place (ruling 9). */
+  readonly rekey: boolean;
   /** A merge of an archive older than the newest merged one of the same source changes no feature. */
   readonly older: boolean;
   readonly items: readonly ImportItem[];
@@ -66,16 +68,28 @@ export interface ArchivedState {
   readonly known: boolean;
 }
 
+export interface ImportChoices {
+  /** Activate the archive's features at once where it is installed. */
+  readonly enableFeatures: boolean;
+  /** Bring back credentials that were removed here for good. */
+  readonly includeRemoved: boolean;
+  /** Both environments are open, and the archive's own list names the key here as one that it continues. */
+  readonly continues: boolean;
+}
+
+export const plainImport: ImportChoices = { enableFeatures: false, includeRemoved: false, continues: false };
+
 /** Computes the plan. Pure; both sides may be unverified, then so is the plan. */
 export function planImport(
   local: LocalState | undefined,
   archived: ArchivedState,
-  enableFeatures: boolean,
+  choices: ImportChoices,
 ): ImportPlan {
-  if (local === undefined) return planFresh('install', [], archived, enableFeatures);
-  if (local.basicUserKey !== archived.basicUserKey)
-    return planFresh('replace', setAside(local), archived, enableFeatures);
-  return planMerge(local, archived);
+  if (local === undefined) return planFresh('install', [], archived, choices.enableFeatures);
+  const rekey = local.basicUserKey !== archived.basicUserKey;
+  if (rekey && !choices.continues)
+    return planFresh('replace', setAside(local), archived, choices.enableFeatures);
+  return planMerge(local, archived, rekey, choices.includeRemoved);
 }
 
 function setAside(local: LocalState): readonly ImportItem[] {
@@ -106,6 +120,7 @@ function planFresh(
   }));
   return {
     case: kind,
+    rekey: false,
     older: false,
     items: [...before, ...added],
     features: now,
@@ -114,9 +129,14 @@ function planFresh(
   };
 }
 
-function planMerge(local: LocalState, archived: ArchivedState): ImportPlan {
+function planMerge(
+  local: LocalState,
+  archived: ArchivedState,
+  rekey: boolean,
+  includeRemoved: boolean,
+): ImportPlan {
   const older = archived.generation < local.newestMerged;
-  const skipped = new Set(local.tombstones);
+  const skipped = new Set(includeRemoved ? [] : local.tombstones);
   const here = new Map(local.publicPart.credentials.map((credential) => [credential.id, credential]));
   const taken = takeOver(
     local.publicPart.features,
@@ -145,8 +165,23 @@ function planMerge(local: LocalState, archived: ArchivedState): ImportPlan {
     else item(credential, after.length < before.length ? 'Retain' : 'Unchanged');
   }
   items.sort((a, b) => (a.credential < b.credential ? -1 : 1));
-  const unchanged = items.every(({ action }) => action === 'Unchanged' || action === 'Skip');
-  return { case: 'merge', older, items, features: taken, proposed: local.publicPart.proposed, unchanged };
+  const unchanged = !rekey && items.every(({ action }) => action === 'Unchanged' || action === 'Skip');
+  const proposed = withoutTaken(local.publicPart.proposed, local.publicPart.features, taken);
+  return { case: 'merge', rekey, older, items, features: taken, proposed, unchanged };
+}
+
+/** What still waits to be enabled: not what the archive has just decided. */
+function withoutTaken(
+  proposed: FeatureAssignments,
+  before: FeatureAssignments,
+  taken: FeatureAssignments,
+): FeatureAssignments {
+  const left: Partial<Record<Feature, CredentialId>> = {};
+  for (const feature of features) {
+    const waiting = proposed[feature];
+    if (waiting !== undefined && taken[feature] === before[feature]) left[feature] = waiting;
+  }
+  return left;
 }
 
 /** The archive's credentials become active in their features; features it does not set stay as they are here. */

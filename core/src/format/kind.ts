@@ -99,6 +99,12 @@ const kindRules = {
     place: 'store',
   },
   policy: { what: 'a policy', malformed: 'PolicyMalformed', maximumBytes: mebibyte, place: 'part' },
+  receipt: {
+    what: 'a receipt',
+    malformed: 'ReceiptMalformed',
+    maximumBytes: 16 * kibibyte,
+    place: 'file',
+  },
   registration: {
     what: 'a registration',
     malformed: 'RegistrationMalformed',

@@ -1,5 +1,6 @@
 /** Credentials as people see them, and finding the one that a person means. */
 import { fail } from '../domain/error.ts';
+import { formatInstant } from '../domain/time.ts';
 import { describeCertificate } from '../crypto/x509.ts';
 import { algorithmOfPublicKey, nameOfAlgorithm } from '../crypto/private-key.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Credential,
   type PublicPart,
 } from '../domain/environment.ts';
+import type { Call } from './operation.ts';
 import type { CredentialResult } from './results.ts';
 
 /** What a result says beyond the credential itself. */
@@ -16,6 +18,8 @@ export interface CredentialExtras {
   readonly installed?: boolean;
   readonly requestPath?: string;
   readonly change?: 'Added' | 'Unchanged';
+  /** Where it is set aside. */
+  readonly setAsideIn?: string;
 }
 
 export function credentialResult(
@@ -38,7 +42,8 @@ export function credentialResult(
     notBefore: described?.notBefore ?? null,
     notAfter: described?.notAfter ?? null,
     keyAlgorithm: algorithm === undefined ? 'unknown' : nameOfAlgorithm(algorithm),
-    state: credentialState(credential, part.features),
+    state: extras.setAsideIn === undefined ? credentialState(credential, part.features) : 'SetAside',
+    setAsideIn: extras.setAsideIn ?? null,
     features: activeFeatures(credential.id, part.features),
     proposed: activeFeatures(credential.id, part.proposed),
     origin: credential.origin,
@@ -48,6 +53,22 @@ export function credentialResult(
     requestPath: extras.requestPath ?? null,
     change: extras.change ?? null,
   };
+}
+
+/**
+ * Warns of a certificate that is not valid now (`CertificateExpired`). It is used all the same: what was encrypted for it stays
+ * readable, and nothing that this program decides depends on a clock.
+ */
+export function warnIfOutOfTime(call: Call, credential: Credential): void {
+  if (credential.certificate === undefined) return;
+  const { notBefore, notAfter } = describeCertificate(credential.certificate, credential.label);
+  const now = call.ports.clock();
+  if (now >= notBefore && now <= notAfter) return;
+  const { message, code } = fail('CertificateExpired', {
+    credential: credential.label,
+    state: now > notAfter ? `ended on ${formatInstant(notAfter)}` : `begins on ${formatInstant(notBefore)}`,
+  });
+  call.report.warning(message, code);
 }
 
 /**
@@ -70,17 +91,22 @@ export function thumbprintOf(credential: Credential): string | undefined {
  * The credential called `text`: its id (or at least 8 leading digits), its certificate's thumbprint, or a friendly name
  * that fits only one. `CredentialNotFound`, `CredentialAmbiguous`.
  */
-export function findCredential(part: PublicPart, text: string): Credential {
+export function findCredential(part: Pick<PublicPart, 'credentials'>, text: string): Credential {
+  const found = matchCredential(part.credentials, text);
+  if (found === undefined) throw fail('CredentialNotFound', { credential: text.trim() });
+  return found;
+}
+
+/** The same, undefined where none fits. */
+export function matchCredential(credentials: readonly Credential[], text: string): Credential | undefined {
   const wanted = text.trim();
   const hex = wanted.toLowerCase().replaceAll(/[\s:]/g, '');
   const isHex = /^[0-9a-f]{8,40}$/.test(hex);
-  const fits = part.credentials.filter(
+  const [first, second] = credentials.filter(
     (credential) =>
       (isHex && (credential.id.startsWith(hex) || thumbprintOf(credential)?.toLowerCase() === hex)) ||
       credential.label.toLowerCase() === wanted.toLowerCase(),
   );
-  const [first, second] = fits;
-  if (first === undefined) throw fail('CredentialNotFound', { credential: wanted });
   if (second !== undefined) throw fail('CredentialAmbiguous', { credential: wanted });
   return first;
 }

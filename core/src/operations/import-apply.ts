@@ -17,21 +17,34 @@ import { sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
 import { delegatingGrants } from '../sealing/grants.ts';
 import { withCredentials } from './change-environment.ts';
 import { importResult } from './import-result.ts';
+import { uninstallable } from './installed.ts';
 import type { ImportWork } from './import-work.ts';
 import type { OpenedFresh, OpenedMerge } from './import-open.ts';
 import { register } from './register.ts';
 import { record } from './record.ts';
 import { rememberLists } from './revocation-memory.ts';
 import type { ImportResult } from './results.ts';
-import { commitEnvironment, requireNotInterrupted, requireUnchanged, type User } from './user-context.ts';
+import {
+  commitEnvironment,
+  presentUser,
+  requireNotInterrupted,
+  requireUnchanged,
+  type User,
+} from './user-context.ts';
+import { requireWritten } from './written.ts';
 
 const rememberedArchives = 1000;
 /** Far above what any environment reaches, and far below the largest number of a store. */
 const largestFollowed = 100_000_000;
 
+/** The result of a merge that is done. */
+export function applied(work: ImportWork, generation: number): ImportResult {
+  return importResult(work, { quarantine: null, generation, uninstall: [] });
+}
+
 /** Install, or replace: the archive's environment becomes the one here. */
 export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise<ImportResult> {
-  const { call, user, read, chain, plan } = work;
+  const { call, user, read, plan } = work;
   const { ports } = call;
   const { platform } = user;
   const keySalt = ports.random(16);
@@ -53,22 +66,28 @@ export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise
     ),
     vaultKey: read.vaultKey,
   };
-  const generation = sealGeneration(header, freshEnvironment(work, opened.archived), {
+  const environment = freshEnvironment(work, opened.archived);
+  const generation = sealGeneration(header, environment, {
     vaultKey: opened.vaultKey,
     atRest: opened.keys.atRest,
   });
-  const installed = await user.store.installed();
   call.report.progress('Importing', 'Writing the environment', 80);
-  const quarantine = await user.store.withLock(async (writer) => {
+  const written = await user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
     requireNotInterrupted(call);
-    if (plan.case === 'replace') return (await writer.replace(number, generation)).setAside.id;
-    await writer.append(number, generation);
-    return null;
+    if (plan.case === 'replace') return writer.replace(number, generation);
+    return { now: await writer.append(number, generation), setAside: undefined };
   });
-  if (installed.size > 0) await user.store.setInstalled(new Map());
-  await register(call, platform, read.basicUserKey, read.manifest.nonce, chain.rootAuthority, chain.grants);
-  const result = importResult(work, { quarantine, generation: number, uninstall: [...installed.values()] });
+  await requireWritten(
+    user.store,
+    written.now,
+    { vaultKey: opened.vaultKey, atRest: opened.keys.atRest },
+    environment,
+  );
+  const quarantine = written.setAside?.id ?? null;
+  await registerImported(work);
+  const uninstall = await uninstallable(user.store, environment.publicPart);
+  const result = importResult(work, { quarantine, generation: number, uninstall });
   await recordImport(work, result);
   return result;
 }
@@ -87,36 +106,33 @@ async function firstGeneration({ store, platform }: User, archived: Environment)
 
 /** The archive's content under the keys that are here; what was here stays. */
 export async function applyMerge(work: ImportWork, opened: OpenedMerge): Promise<ImportResult> {
-  const { call, user, plan } = work;
+  const { call, plan } = work;
+  const user = presentUser(work.user);
   const { present } = user;
-  if (present === undefined) throw fail('InternalError', { problem: 'a merge into nothing was planned' });
   const { local } = opened;
   const merged = mergedEnvironment(work, local.environment, opened.archived);
   if (merged === undefined) {
-    const result = importResult(work, {
-      quarantine: null,
-      generation: present.stored.generation,
-      uninstall: [],
-    });
     if (!plan.unchanged) throw fail('InternalError', { problem: 'a known archive would change something' });
-    return result;
+    return applied(work, present.stored.generation);
   }
   call.report.progress('Importing', 'Writing the environment', 80);
-  const { generation } = await commitEnvironment(call, { ...user, present }, local, merged);
-  if (merged.publicPart.grants !== local.environment.publicPart.grants) {
-    const { read, chain } = work;
-    await register(
-      call,
-      user.platform,
-      read.basicUserKey,
-      read.manifest.nonce,
-      chain.rootAuthority,
-      chain.grants,
-    );
-  }
-  const result = importResult(work, { quarantine: null, generation, uninstall: [] });
+  const { generation } = await commitEnvironment(call, user, local, merged);
+  if (merged.publicPart.grants !== local.environment.publicPart.grants) await registerImported(work);
+  const result = applied(work, generation);
   await recordImport(work, result);
   return result;
+}
+
+/** The registration by which the owner here can let the key move on (ruling 2). */
+export async function registerImported({ call, user, read, chain }: ImportWork): Promise<void> {
+  await register(
+    call,
+    user.platform,
+    read.basicUserKey,
+    read.manifest.nonce,
+    chain.rootAuthority,
+    chain.grants,
+  );
 }
 
 function freshEnvironment(work: ImportWork, archived: Environment): Environment {
@@ -150,6 +166,12 @@ function mergedEnvironment(
   const { plan, read } = work;
   const known = local.privatePart.importedArchives.some(({ archive }) => archive === read.manifest.archive);
   if (plan.unchanged && known) return undefined;
+  return withArchived(work, local, archived);
+}
+
+/** What is here and what the plan adds, under the keys that are here. */
+export function withArchived(work: ImportWork, local: Environment, archived: Environment): Environment {
+  const { plan } = work;
   const added = new Set(
     plan.items.filter(({ action }) => action === 'Add').map(({ credential }) => credential),
   );
@@ -171,6 +193,8 @@ function mergedEnvironment(
       keys,
       importedArchives: withArchive(local.privatePart.importedArchives, work),
       revocationNumbers: remember(local, work),
+      // Only who asked for it gets a removed credential back; then it is not removed any more.
+      tombstones: local.privatePart.tombstones.filter((id) => !added.has(id)),
     },
   };
 }
@@ -215,20 +239,24 @@ function grantsFrom(local: Environment, { read, chain, path, user, revocations }
 function withArchive(known: readonly ImportedArchive[], { read }: ImportWork): readonly ImportedArchive[] {
   const { archive, sourceKey: source, generation } = read.manifest;
   const all = [...known.filter((one) => one.archive !== archive), { archive, source, generation }];
-  const isNewest = (entry: ImportedArchive): boolean =>
-    all.every((other) => other.source !== entry.source || other.generation <= entry.generation);
   const surplus = all.length - rememberedArchives;
-  return all.filter((entry, index) => index >= surplus || isNewest(entry));
+  if (surplus <= 0) return all;
+  const newest = new Map<string, number>();
+  for (const one of all) newest.set(one.source, Math.max(one.generation, newest.get(one.source) ?? 0));
+  return all.filter((one, index) => index >= surplus || newest.get(one.source) === one.generation);
 }
 
-async function recordImport({ call, user, read, plan }: ImportWork, result: ImportResult): Promise<void> {
+export async function recordImport(
+  { call, user, read, plan }: ImportWork,
+  result: ImportResult,
+): Promise<void> {
   await record(call, 'user', {
     operation: 'import',
     account: user.platform.account,
     platform: user.platform.ids.platformId,
     facts: {
       archive: read.manifest.archive,
-      case: plan.case,
+      case: plan.rekey ? 'merge, rekey' : plan.case,
       source: read.manifest.sourceComputer,
       generation: String(result.generation),
       trusted: result.anyAuthorityTrusted ? 'any authority' : 'a listed authority',

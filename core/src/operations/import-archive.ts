@@ -6,18 +6,23 @@
 import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { fail } from '../domain/error.ts';
+import { activeFeatures, type PublicPart } from '../domain/environment.ts';
 import { planImport, type ImportPlan } from '../domain/import-plan.ts';
 import { readArchiveFile } from './archive.ts';
+import { warnIfOutOfTime } from './credential.ts';
 import { requireFit, verifiedChain } from './archive-fit.ts';
 import { grantsHere } from './grants-context.ts';
 import { applyFresh, applyMerge } from './import-apply.ts';
-import { openForFresh, openForMerge } from './import-open.ts';
+import { openForImport, type OpenedArchive } from './import-open.ts';
+import { applyRekey } from './import-rekey.ts';
 import { importLines, importResult } from './import-result.ts';
 import type { ImportWork } from './import-work.ts';
-import type { Changer, Fact, Plan } from './operation.ts';
+import type { Call, Changer, Fact, Plan } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
+import { receiptName, writeReceipt } from './receipt.ts';
 import { requireNewestLists } from './revocation-memory.ts';
 import type { ImportResult } from './results.ts';
+import { requireSpaceToImport } from './space.ts';
 import { findUser, presentFacts } from './user-context.ts';
 
 export interface ImportParameters {
@@ -25,6 +30,9 @@ export interface ImportParameters {
   readonly grantPath?: readonly string[];
   readonly allowReplace?: boolean;
   readonly enableFeature?: boolean;
+  readonly includeRemoved?: boolean;
+  readonly receiptPath?: string;
+  readonly overwrite?: boolean;
   readonly allowServiceAccount?: boolean;
 }
 
@@ -37,6 +45,7 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
   const here = await grantsHere(call, parameters.grantPath ?? []);
   requireFit({ path, read, platform, here, call });
   const chain = verifiedChain(read, path);
+  await requireSpaceToImport(call.ports, user, read);
   if (!call.secrets.has('password')) {
     throw fail('PasswordRequired', {
       which: `the one that ${read.manifest.account.name} used on ${read.manifest.sourceComputer}`,
@@ -44,12 +53,9 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
   }
   call.report.progress('Importing', 'Opening the archive', 30);
   const { present } = user;
-  const opened =
-    present?.basicUserKey === read.name
-      ? await openForMerge(call, { ...user, present }, read, path)
-      : await openForFresh(call, user, read, path);
+  const opened = await openForImport(call, user, read, path);
   try {
-    const local = opened.kind === 'merge' ? opened.local : undefined;
+    const local = opened.kind === 'fresh' ? undefined : opened.local;
     const remembered = (local?.environment ?? opened.archived).privatePart.revocationNumbers;
     requireNewestLists(remembered, chain.grants, here.revocations);
     const known = local?.environment.privatePart.importedArchives ?? [];
@@ -59,7 +65,7 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
         basicUserKey: present.basicUserKey,
         publicPart: local?.environment.publicPart ?? present.publicPart,
         tombstones: local?.environment.privatePart.tombstones ?? [],
-        newestMerged: Math.max(0, ...fromSource.map(({ generation }) => generation)),
+        newestMerged: fromSource.reduce((newest, { generation }) => Math.max(newest, generation), 0),
       },
       {
         basicUserKey: read.name,
@@ -67,21 +73,37 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
         generation: read.manifest.generation,
         known: known.some(({ archive }) => archive === read.manifest.archive),
       },
-      parameters.enableFeature ?? false,
+      {
+        enableFeatures: parameters.enableFeature ?? false,
+        includeRemoved: parameters.includeRemoved ?? false,
+        continues: opened.kind === 'rekey',
+      },
     );
-    const work: ImportWork = { call, user, read, chain, plan, path, revocations: here.revocations };
-    const shown = planOf(work, bytes);
+    const claimsToContinue = present !== undefined && read.manifest.replaces.includes(present.basicUserKey);
+    const revocations = here.revocations;
+    const work: ImportWork = { call, user, read, chain, plan, path, revocations, claimsToContinue };
+    const overwrite = parameters.overwrite ?? false;
+    const receiptPath =
+      parameters.receiptPath === undefined
+        ? undefined
+        : await call.ports.files.outputPath(parameters.receiptPath, receiptName(work), overwrite);
+    warnOfValidity(call, opened.archived.publicPart, plan);
     return {
-      plan: shown,
+      plan: planOf(work, bytes, receiptPath),
       preview: importResult(work, {
         quarantine: null,
         generation: present?.stored.generation ?? 0,
         uninstall: [],
       }),
       dispose: opened.dispose,
-      apply: () => {
+      apply: async () => {
         if (plan.case === 'replace' && parameters.allowReplace !== true) throw replaceRefused(work);
-        return opened.kind === 'merge' ? applyMerge(work, opened) : applyFresh(work, opened);
+        const result = await apply(work, opened);
+        if (receiptPath === undefined) return result;
+        return {
+          ...result,
+          receiptPath: await writeReceipt(work, result.generation, receiptPath, overwrite),
+        };
       },
     };
   } catch (error) {
@@ -90,7 +112,25 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
   }
 };
 
-function planOf(work: ImportWork, bytes: Uint8Array): Plan {
+function apply(work: ImportWork, opened: OpenedArchive): Promise<ImportResult> {
+  switch (opened.kind) {
+    case 'merge':
+      return applyMerge(work, opened);
+    case 'rekey':
+      return applyRekey(work, opened);
+    case 'fresh':
+      return applyFresh(work, opened);
+  }
+}
+
+/** Clocks decide no plan; that a certificate is out of its time is said all the same. */
+function warnOfValidity(call: Call, { credentials }: PublicPart, { features }: ImportPlan): void {
+  for (const credential of credentials) {
+    if (activeFeatures(credential.id, features).length > 0) warnIfOutOfTime(call, credential);
+  }
+}
+
+function planOf(work: ImportWork, bytes: Uint8Array, receiptPath: string | undefined): Plan {
   const { call, user, read, plan } = work;
   const refusal = plan.case === 'replace' ? replaceRefused(work) : undefined;
   return {
@@ -105,6 +145,8 @@ function planOf(work: ImportWork, bytes: Uint8Array): Plan {
       anyAuthorityTrusted: user.platform.policy.trustedAuthorities === undefined,
       rehearsal: call.ports.rehearsal,
       import: planFact(plan),
+      claimsToContinue: work.claimsToContinue,
+      receipt: receiptPath ?? null,
     },
     ...(refusal === undefined
       ? {}
@@ -116,6 +158,7 @@ function planOf(work: ImportWork, bytes: Uint8Array): Plan {
 function planFact(plan: ImportPlan): Fact {
   return {
     case: plan.case,
+    rekey: plan.rekey,
     older: plan.older,
     items: plan.items.map(({ credential, action, features, proposed }) => ({
       credential,
@@ -126,7 +169,13 @@ function planFact(plan: ImportPlan): Fact {
   };
 }
 
-function replaceRefused({ user, read }: ImportWork): ReturnType<typeof fail> {
+function replaceRefused({ user, read, claimsToContinue, path }: ImportWork): ReturnType<typeof fail> {
+  if (claimsToContinue) {
+    const here = `${user.platform.account.name} on ${user.platform.settings.computer}`;
+    return fail('CurrentPasswordRequired', {
+      which: `${path} claims to continue the key that is here. The password of ${here} merges the two; without it, -AllowReplace sets aside what is here.`,
+    });
+  }
   const short = (name: string): string => name.slice(4, 16);
   return fail('ImportWouldReplace', {
     present: user.present === undefined ? 'none' : short(user.present.basicUserKey),

@@ -13,6 +13,7 @@ import { credentialIdOf } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
 import { displayLabel } from './credential.ts';
+import { givenTransferCode } from './transfer-code.ts';
 import type { Call } from './operation.ts';
 import {
   tryPassword,
@@ -41,25 +42,58 @@ export interface OpenedMerge {
   readonly dispose: () => Promise<void>;
 }
 
-/** `PasswordRejected`, `LockedOut`, `ArchiveNotForThisPlatform`, `ArchiveChanged`. */
-export async function openForFresh(
+/** An archive whose key continues the one here, opened beside the environment of the old key. */
+export interface OpenedRekey extends Omit<OpenedFresh, 'kind'> {
+  readonly kind: 'rekey';
+  readonly local: UnlockedEnvironment;
+}
+
+export type OpenedArchive = OpenedFresh | OpenedMerge | OpenedRekey;
+
+/**
+ * What an archive is opened as: beside the same key, fresh, or (where its own list names the key here, and that one's
+ * password was given) as the continuation of it (ruling 9). A claim that does not hold is a fresh archive.
+ */
+export async function openForImport(
   call: Call,
   user: User,
   read: ReadArchive,
   path: string,
-): Promise<OpenedFresh> {
+): Promise<OpenedArchive> {
+  const { present } = user;
+  if (present === undefined) return openForFresh(call, user, read, path);
+  if (present.basicUserKey === read.name) return openForMerge(call, { ...user, present }, read, path);
+  const opened = await openForFresh(call, user, read, path);
+  if (!call.secrets.has('currentPassword')) return opened;
+  if (!opened.archived.privatePart.replaces.includes(present.basicUserKey)) return opened;
+  try {
+    const local = await unlock(call, { ...user, present }, 'currentPassword');
+    const dispose = async (): Promise<void> => {
+      await opened.dispose();
+      await local.dispose();
+    };
+    return { ...opened, kind: 'rekey', local, dispose };
+  } catch (error) {
+    await opened.dispose();
+    throw error;
+  }
+}
+
+/** `PasswordRejected`, `LockedOut`, `TransferCodeRequired`, `ArchiveNotForThisPlatform`, `ArchiveChanged`. */
+async function openForFresh(call: Call, user: User, read: ReadArchive, path: string): Promise<OpenedFresh> {
   const { manifest } = read;
+  using code = transferCode(call, read, path);
   const root = await call.secrets.root('password', manifest.passwordSalt, whose(read));
   const keys = new UserKeys(root);
   const open = async (): Promise<OpenedFresh> => {
-    using innerKey = keys.innerKey(manifest.archive);
+    using innerKey = keys.innerKey(manifest.archive, code);
     const { chip } = call.ports;
     const blob = await chip.importBasicUserKey(read.basicUserKey, read.duplicate, innerKey);
     const loaded = await chip.loadBasicUserKey(blob, keys.basicUserAuth);
     try {
       const vaultKey = await loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
       try {
-        const archived = openGenuine(read, keys, vaultKey, path);
+        const archived = openGenuine(read, keys, { vaultKey, code }, path);
         const dispose = (): Promise<void> => {
           vaultKey.dispose();
           keys.dispose();
@@ -84,23 +118,25 @@ export async function openForFresh(
 }
 
 /** The local password may be another one than the archive's: then it comes as `currentPassword`. */
-export async function openForMerge(
+async function openForMerge(
   call: Call,
   user: User & { readonly present: PresentEnvironment },
   read: ReadArchive,
   path: string,
 ): Promise<OpenedMerge> {
+  using code = transferCode(call, read, path);
   const local = await unlock(
     call,
     user,
     call.secrets.has('currentPassword') ? 'currentPassword' : 'password',
+    'forgives nothing',
   );
   try {
     const root = await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
     using keys = new UserKeys(root);
     const archived = await tryArchivePassword(call, user, read, async () => {
       using vaultKey = await local.loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
-      return openGenuine(read, keys, vaultKey, path);
+      return openGenuine(read, keys, { vaultKey, code }, path);
     });
     const dispose = async (): Promise<void> => {
       disposeKeys(archived);
@@ -117,8 +153,13 @@ export async function openForMerge(
  * The environment in the archive, every credential what its id says. A merge tells credentials apart by their ids: one
  * that another program gave a wrong id or key would keep the right one out for good. `ArchiveChanged`.
  */
-function openGenuine(read: ReadArchive, keys: UserKeys, vaultKey: SecretBytes, path: string): Environment {
-  using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive);
+function openGenuine(
+  read: ReadArchive,
+  keys: UserKeys,
+  { vaultKey, code }: { readonly vaultKey: SecretBytes; readonly code: SecretBytes | undefined },
+  path: string,
+): Environment {
+  using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive, code);
   const archived = openArchive(read, archiveKey, path);
   const problem = falseCredential(archived, path);
   if (problem === undefined) {
@@ -153,6 +194,16 @@ function isPrivateKeyOf(key: SecretBytes, publicKey: Uint8Array, path: string): 
   }
 }
 
+/** The archive's transfer code, for keys; undefined where it takes none. `TransferCodeRequired`, `TransferCodeMalformed`. */
+function transferCode(call: Call, { manifest }: ReadArchive, path: string): SecretBytes | undefined {
+  const given = givenTransferCode(call.secrets);
+  if (manifest.transferCode && given === undefined) throw fail('TransferCodeRequired', { path });
+  if (manifest.transferCode || given === undefined) return given;
+  given.dispose();
+  call.report.warning(`${path} was made without a transfer code; the one that was given is not needed.`);
+  return undefined;
+}
+
 /** Opens with the archive's password. */
 function tryArchivePassword<Value>(
   call: Call,
@@ -162,7 +213,9 @@ function tryArchivePassword<Value>(
 ): Promise<Value> {
   const { manifest } = read;
   const meant = {
-    which: 'it is not the one the archive was made with',
+    which: manifest.transferCode
+      ? 'it is not the one the archive was made with, or the transfer code is another'
+      : 'it is not the one the archive was made with',
     whose: `${manifest.account.name} on ${manifest.sourceComputer} at the time of the export`,
   };
   return tryPassword(call, user, meant, open);

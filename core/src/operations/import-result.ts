@@ -17,6 +17,7 @@ export function importResult({ user, read, plan, path }: ImportWork, outcome: Im
     path,
     archive: read.manifest.archive,
     case: caseNames[plan.case],
+    rekey: plan.rekey,
     unchanged: plan.unchanged,
     older: plan.older,
     items: plan.items,
@@ -30,15 +31,19 @@ export function importResult({ user, read, plan, path }: ImportWork, outcome: Im
     nextStep: nextStep(plan),
     anyAuthorityTrusted: user.platform.policy.trustedAuthorities === undefined,
     uninstall: outcome.uninstall,
+    receiptPath: null,
   };
 }
 
 /** One sentence for each effect, key by key. */
-export function importLines({ user, read, plan }: ImportWork): readonly string[] {
+export function importLines({ user, read, plan, claimsToContinue }: ImportWork): readonly string[] {
   const { manifest } = read;
   const from = `${manifest.account.name} on ${manifest.sourceComputer}`;
+  const head = heading(plan, from, user.platform.account.name);
   return [
-    heading(plan, from, user.platform.account.name),
+    plan.case === 'replace' && claimsToContinue
+      ? `${head} The archive claims to continue your key: with -CurrentPassword it is merged instead.`
+      : head,
     ...plan.items.map(itemLine),
     ...(plan.unchanged ? [] : [nextStep(plan)]),
   ];
@@ -49,13 +54,17 @@ function heading(plan: ImportPlan, from: string, here: string): string {
     case 'install':
       return `Install: there is no environment of ${here} here; the one of ${from} is installed.`;
     case 'merge':
+      if (plan.rekey)
+        return `Merge, with a new key: the Basic User Key of ${from} continues the one here and takes its place, and its password becomes the password here.${older(plan)}`;
       if (plan.unchanged) return `Merge: everything of ${from} is here already; nothing changes.`;
-      return `Merge: the same Basic User Key is here; the environment of ${from} is added to it.${
-        plan.older ? ' The archive is older than one merged before: no feature changes.' : ''
-      }`;
+      return `Merge: the same Basic User Key is here; the environment of ${from} is added to it.${older(plan)}`;
     case 'replace':
       return `Replace: another Basic User Key is here; its environment is set aside and the one of ${from} takes its place.`;
   }
+}
+
+function older(plan: ImportPlan): string {
+  return plan.older ? ' The archive is older than one merged before: no feature changes.' : '';
 }
 
 function itemLine({ label, action, features: active, proposed }: ImportItem): string {
@@ -73,7 +82,7 @@ function itemLine({ label, action, features: active, proposed }: ImportItem): st
     case 'SetAside':
       return `${label}: set aside with the old environment.`;
     case 'Skip':
-      return `${label}: was removed here for good and stays so.`;
+      return `${label}: was removed here for good and stays so (-IncludeRemoved brings it back).`;
   }
 }
 

@@ -13,6 +13,8 @@ export interface ImportWork {
   readonly read: ReadArchive;
   readonly chain: Chain & { readonly rootAuthority: Uint8Array };
   readonly plan: ImportPlan;
+  /** The manifest claims that the archive's key continues the one here: a claim, until both are open. */
+  readonly claimsToContinue: boolean;
   readonly path: string;
   readonly revocations: readonly SignedRevocationList[];
 }

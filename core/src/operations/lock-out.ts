@@ -4,13 +4,22 @@
  * own lock-out is enforced by the chip.
  */
 import { fail } from '../domain/error.ts';
-import type { Instant } from '../domain/time.ts';
+import { secondsPerDay, type Instant } from '../domain/time.ts';
 import type { PasswordAttempts } from '../ports/environment-store.ts';
 
 const firstWaitSeconds = 30;
 const longestWaitSeconds = 24 * 60 * 60;
 export const userTries = 5;
 export const ownerTries = 3;
+
+/** Each whole day without a wrong password takes one off (rows 93 and 95; decision 0012). */
+const decaySeconds = secondsPerDay;
+
+/** What still counts of the failures now. Pure. */
+export function decayed(attempts: PasswordAttempts, now: Instant): PasswordAttempts {
+  const days = Math.floor(Math.max(0, now - attempts.last) / decaySeconds);
+  return { failed: Math.max(0, attempts.failed - days), last: attempts.last };
+}
 
 /** Seconds until the next try is allowed; 0 where it is allowed now. Pure. */
 export function waitSeconds(attempts: PasswordAttempts, tries: number, now: Instant): number {
@@ -27,17 +36,20 @@ interface AttemptsRecord {
 }
 
 /**
- * Runs `open`, counting failures that `isWrong` recognises. `LockedOut` where the wait is not over; the password is not
+ * Runs `open`, counting failures that `judge.isWrong` recognises. `LockedOut` where the wait is not over; the password is not
  * tried then.
  */
 export async function countingFailures<Value>(
   record: AttemptsRecord,
   tries: number,
   now: Instant,
-  isWrong: (error: unknown) => boolean,
+  judge: {
+    readonly isWrong: (error: unknown) => boolean;
+    readonly rightOne: 'forgives' | 'forgives nothing';
+  },
   open: () => Promise<Value>,
 ): Promise<Value> {
-  const attempts = await record.read();
+  const attempts = decayed(await record.read(), now);
   const seconds = waitSeconds(attempts, tries, now);
   if (seconds > 0) {
     // The clock was ahead at the last failure: from now on that wait is counted, or it would end only when it is there again.
@@ -46,10 +58,10 @@ export async function countingFailures<Value>(
   }
   try {
     const value = await open();
-    if (attempts.failed > 0) await record.write({ failed: 0, last: 0 });
+    if (attempts.failed > 0 && judge.rightOne === 'forgives') await record.write({ failed: 0, last: 0 });
     return value;
   } catch (error) {
-    if (isWrong(error)) await record.write({ failed: attempts.failed + 1, last: now });
+    if (judge.isWrong(error)) await record.write({ failed: attempts.failed + 1, last: now });
     throw error;
   }
 }

@@ -229,7 +229,7 @@ export const operations = {
   },
   'credential-list': {
     kind: 'reader',
-    parameters: { credential: text },
+    parameters: { credential: text, includeSetAside: flag },
     required: [],
     secrets: [],
     result: 'Credential',
@@ -271,7 +271,7 @@ export const operations = {
   },
   'credential-remove': {
     kind: 'changer',
-    parameters: { credential: text, ...service },
+    parameters: { credential: text, permanent: flag, ...service },
     required: ['credential'],
     secrets: ['password'],
     result: 'CredentialRemoval',
@@ -292,6 +292,14 @@ export const operations = {
     secrets: [],
     result: 'Credential',
     load: async () => typed((await import('./install-credential.ts')).credentialInstalled),
+  },
+  'credential-uninstalled': {
+    kind: 'changer',
+    parameters: { thumbprint: texts },
+    required: ['thumbprint'],
+    secrets: [],
+    result: 'Uninstallation',
+    load: async () => typed((await import('./installed.ts')).credentialUninstalled),
   },
   'feature-list': {
     kind: 'reader',
@@ -341,6 +349,14 @@ export const operations = {
     secrets: ['password', 'currentPassword', 'transferCode'],
     result: 'ImportResult',
     load: async () => typed((await import('./import-archive.ts')).importArchive),
+  },
+  undo: {
+    kind: 'changer',
+    parameters: { generation: number, quarantine: text, credential: text, ...service },
+    required: [],
+    secrets: ['password'],
+    result: 'Undo',
+    load: async () => typed((await import('./undo.ts')).undo),
   },
   'archive-read': {
     kind: 'reader',

@@ -2,6 +2,7 @@
  * `Remove-SPMigrationUser`: takes the caller's environment out of use. It goes to quarantine as a whole, still under its
  * own password; the account itself is not touched. Needs no password: whoever owns the folder could delete it anyway.
  */
+import { uninstallable } from './installed.ts';
 import type { Changer } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
 import { record } from './record.ts';
@@ -24,7 +25,7 @@ export const removeUser: Changer<RemoveUserParameters, UserRemovalResult> = asyn
       impact: 'high',
       lines: [
         `The environment of ${platform.account.name} with ${count} credential(s) is set aside: no feature uses it any more.`,
-        'What was encrypted with its keys cannot be read here until it is brought back. Decrypt your data first.',
+        'What was encrypted with its keys cannot be read here until Undo-SPMigration brings it back. Decrypt your data first.',
         ...(installed.size === 0
           ? []
           : [`${installed.size} certificate(s) are taken out of the certificate store.`]),
@@ -37,14 +38,17 @@ export const removeUser: Changer<RemoveUserParameters, UserRemovalResult> = asyn
         requireNotInterrupted(call);
         return writer.setAside();
       });
-      await user.store.setInstalled(new Map());
       await record(call, 'user', {
         operation: 'user-remove',
         account: platform.account,
         platform: platform.ids.platformId,
         facts: { quarantine: setAside.id, basicUserKey: user.present.basicUserKey },
       });
-      return { account: platform.account.id, quarantine: setAside.id, uninstall: [...installed.values()] };
+      return {
+        account: platform.account.id,
+        quarantine: setAside.id,
+        uninstall: await uninstallable(user.store, undefined),
+      };
     },
   };
 };

@@ -4,6 +4,7 @@
  */
 import type { Feature } from '../domain/environment.ts';
 import type { ImportItem } from '../domain/import-plan.ts';
+import type { UndoItem } from '../domain/undo-plan.ts';
 import type { Instant } from '../domain/time.ts';
 
 export interface AuthorityResult {
@@ -121,6 +122,25 @@ export interface KeyChangeResult {
   readonly passwordChanged: boolean;
 }
 
+export interface UndoResult {
+  readonly account: string;
+  readonly kind: 'Generation' | 'Quarantine' | 'Credential';
+  /** Number of the generation whose content came back. */
+  readonly restored: number;
+  /** Number of the generation that is the present one now. */
+  readonly generation: number;
+  /** Quarantine that holds what was here before; null where nothing was set aside. */
+  readonly setAside: string | null;
+  readonly items: readonly UndoItem[];
+  readonly featuresActive: readonly Feature[];
+  readonly uninstall: readonly string[];
+}
+
+export interface UninstallationResult {
+  /** Thumbprints that were recorded and are no more. */
+  readonly uninstalled: readonly string[];
+}
+
 export interface UserRemovalResult {
   readonly account: string;
   readonly quarantine: string;
@@ -137,7 +157,9 @@ export interface CredentialResult {
   readonly notBefore: Instant | null;
   readonly notAfter: Instant | null;
   readonly keyAlgorithm: string;
-  readonly state: 'Active' | 'Retained' | 'Pending';
+  readonly state: 'Active' | 'Retained' | 'Pending' | 'SetAside';
+  /** Where it can be brought back from: `generation 5`, `quarantine 3`; null for one that is here. */
+  readonly setAsideIn: string | null;
   readonly features: readonly Feature[];
   readonly proposed: readonly Feature[];
   readonly origin: string;
@@ -151,6 +173,11 @@ export interface CredentialResult {
 export interface CredentialRemovalResult {
   readonly credential: string;
   readonly label: string;
+  readonly permanent: boolean;
+  /** Generations that were encrypted anew without it, those in quarantine included. */
+  readonly rewritten: number;
+  /** One text for each place that could not be opened and may still hold it. */
+  readonly notOpened: readonly string[];
   readonly uninstall: readonly string[];
 }
 
@@ -210,6 +237,9 @@ export interface ImportResult {
   readonly path: string;
   readonly archive: string;
   readonly case: 'Install' | 'Merge' | 'Replace';
+  /** A merge in which the archive's key continued the one here. */
+  readonly rekey: boolean;
+  readonly receiptPath: string | null;
   readonly unchanged: boolean;
   readonly older: boolean;
   readonly items: readonly ImportItem[];

@@ -13,6 +13,7 @@ import { disposeKeys, openGeneration, sealBasicUserKey, sealGeneration } from '.
 import type { PresentUser } from './change-environment.ts';
 import type { Call } from './operation.ts';
 import { requireNotInterrupted, requireUnchanged, type UnlockedEnvironment } from './user-context.ts';
+import { requireWritten } from './written.ts';
 
 /** The keys that every generation of the new epoch is sealed under. */
 export interface EpochKeys {
@@ -58,11 +59,13 @@ export async function rewriteEpoch(
 ): Promise<RewrittenEpoch> {
   const notOpened: number[] = [];
   let rewritten = 0;
+  const expected = content.next ?? content.each(unlocked.environment, user.present.stored.generation);
   const now = await user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
     const kept = [...(await writer.generations())].reverse();
     return writer.rewrite(anew(kept, writer));
   });
+  await requireWritten(user.store, now, keys, expected);
   return { now, rewritten, notOpened };
 
   async function* anew(

@@ -25,6 +25,7 @@ import { tpmName } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
 import { countingFailures, userTries } from './lock-out.ts';
 import { surplusGenerations } from './retention.ts';
+import { requireWritten } from './written.ts';
 import type { Call } from './operation.ts';
 import type { Platform } from './platform-context.ts';
 
@@ -74,6 +75,13 @@ export async function requireUser(
   return { ...user, present: user.present };
 }
 
+/** The same user where an environment is known to be here: a plan was made on it. */
+export function presentUser(user: User): User & { readonly present: PresentEnvironment } {
+  const { present } = user;
+  if (present === undefined) throw fail('InternalError', { problem: 'there is no environment to change' });
+  return { ...user, present };
+}
+
 function readPresent(stored: StoredGeneration, platform: Platform): PresentEnvironment {
   const decoded = decodeGeneration(stored.bytes, stored.path);
   if (decoded.header.platformId !== platform.ids.platformId) {
@@ -98,16 +106,22 @@ export async function unlock(
   call: Call,
   user: User & { readonly present: PresentEnvironment },
   password: 'password' | 'currentPassword' = 'password',
+  rightOne: RightPassword = 'forgives',
 ): Promise<UnlockedEnvironment> {
   const { decoded } = user.present;
   const { header } = decoded;
   const whose = `${user.platform.account.name} on ${user.platform.settings.computer}`;
   const root = await call.secrets.root(password, header.passwordSalt, `the Basic User Password of ${whose}`);
-  const keys = new UserKeys(root);
-  return tryPassword(call, user, { which: 'it is not the one of this environment', whose }, () =>
-    openWith(call, user.platform, user.present, keys, whose),
-  );
+  const meant = { which: 'it is not the one of this environment', whose };
+  const open = () => openWith(call, user.platform, user.present, new UserKeys(root), whose);
+  return tryPassword(call, user, meant, open, rightOne);
 }
+
+/**
+ * Whether a right password forgives the wrong ones before it. Not while another password is still to be tried in the same
+ * operation: a known one would make room for guesses at the other.
+ */
+export type RightPassword = 'forgives' | 'forgives nothing';
 
 /**
  * Opens an environment of this platform with the keys of its password; they are disposed with it, or when it does not open.
@@ -174,11 +188,12 @@ export async function tryPassword<Value>(
   user: User,
   meant: { readonly which: string; readonly whose: string },
   open: () => Promise<Value>,
+  rightOne: RightPassword = 'forgives',
 ): Promise<Value> {
   const attempts = { read: () => user.store.attempts(), write: user.store.setAttempts.bind(user.store) };
   const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
   try {
-    return await countingFailures(attempts, userTries, call.ports.clock(), isWrong, open);
+    return await countingFailures(attempts, userTries, call.ports.clock(), { isWrong, rightOne }, open);
   } catch (error) {
     throw isWrong(error) ? fail('PasswordRejected', meant, error) : error;
   }
@@ -203,9 +218,9 @@ export async function commitEnvironment(
   unlocked: UnlockedEnvironment,
   environment: Environment,
 ): Promise<GenerationId> {
-  return user.store.withLock(async (writer) => {
+  const { header, keys, vaultKey } = unlocked;
+  const now = await user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
-    const { header, keys, vaultKey } = unlocked;
     const { chip } = user.platform.settings;
     const keySalt = call.ports.random(16);
     const blob = openBasicUserKey(header, chip, keys.atRest, user.platform.account.name);
@@ -228,4 +243,6 @@ export async function commitEnvironment(
       drop,
     );
   });
+  await requireWritten(user.store, now, { vaultKey, atRest: keys.atRest }, environment);
+  return now;
 }
