@@ -1,8 +1,9 @@
 /**
  * A disk in memory that loses power after its n-th change, for everything that promises "old or new, never a mix". It
  * keeps what POSIX promises and nothing more: a file's bytes survive (`create` and `append` sync them), a name survives
- * only once its folder was synced, and of names that were not, any subset may survive, folder by folder. The change under
- * way at that moment is lost, done, or, for bytes, half done.
+ * only once its folder was synced, and of names that were not, any subset may survive. The change under way at that moment
+ * is lost, done, or, for bytes, half done. A program can also be killed there: then the names stay, and stay as durable as they
+ * were, which is what the next program does not know.
  */
 import { dirname, basename, join } from 'node:path';
 import { plain } from '../../core/src/bytes/bytes.ts';
@@ -33,8 +34,10 @@ export interface FailingDisk extends FileSystem {
   losePowerAt(change: number, halfDone: boolean): void;
   /** Makes the n-th change from now fail with this error, once. */
   failAt(change: number, error: Error): void;
-  /** The disk after power came back. `survives` says, for each folder, whether its unsynced names are still there. */
-  restart(survives: (folder: string) => boolean): FailingDisk;
+  /** The disk after power came back. `survives` says of each unsynced change of a name whether it is there. */
+  restart(survives: (folder: string, name: string) => boolean): FailingDisk;
+  /** The same disk for the next program, after only the program of this one was killed. */
+  resume(): FailingDisk;
   /** Every file's path, sorted. */
   files(): readonly string[];
 }
@@ -108,6 +111,7 @@ export function createFailingDisk(root: FolderNode = folderNode(0o755)): Failing
       failure = { at: changes + at, error };
     },
     restart: (survives) => createFailingDisk(surviving(root, '/', survives)),
+    resume: () => createFailingDisk(root),
     files: () => filesBelow(root, '/').sort(),
     read: (path, maximumBytes) =>
       later(() => {
@@ -236,9 +240,16 @@ function statusOf(node: Node): FileStatus {
   return { kind: node.kind, sizeBytes, ownerUid: 1000, mode: node.mode, names: 1, modified: 0 };
 }
 
-function surviving(folder: FolderNode, path: string, survives: (folder: string) => boolean): FolderNode {
+function surviving(
+  folder: FolderNode,
+  path: string,
+  survives: (folder: string, name: string) => boolean,
+): FolderNode {
   const kept = new Map<string, Node>();
-  for (const [name, node] of survives(path) ? folder.names : folder.durable) {
+  for (const name of new Set([...folder.names.keys(), ...folder.durable.keys()])) {
+    const [now, durable] = [folder.names.get(name), folder.durable.get(name)];
+    const node = now === durable || survives(path, name) ? now : durable;
+    if (node === undefined) continue;
     kept.set(name, node.kind === 'folder' ? surviving(node, join(path, name), survives) : { ...node });
   }
   return { kind: 'folder', names: kept, durable: new Map(kept), mode: folder.mode };

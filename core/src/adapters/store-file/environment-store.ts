@@ -17,7 +17,7 @@ import type { Processes } from '../../ports/processes.ts';
 import { ensureFolder, readIfThere, replaceFile } from './durable.ts';
 import { FileEnvironmentWriter } from './environment-writer.ts';
 import { fileMode, folderMode, layoutOf, parseEpochName, type Layout } from './layout.ts';
-import { removeLeftOvers } from './left-overs.ts';
+import { makeDurable, removeLeftOvers } from './left-overs.ts';
 import { withLock } from './lock.ts';
 import {
   atOneState,
@@ -160,7 +160,8 @@ class FileEnvironmentStore implements EnvironmentStore {
     // A folder of another platform or of a newer program is not even locked: nothing in it is touched.
     await readPointer(this.#place);
     await this.#ensureOwnFolder();
-    return withLock({ disk, processes, folder, name, platform, waitMilliseconds }, work);
+    const recover = (): Promise<void> => makeDurable(this.#place);
+    return withLock({ disk, processes, folder, name, platform, waitMilliseconds, recover }, work);
   }
 
   /** The folder, closed to other accounts also where it was made by something else. */

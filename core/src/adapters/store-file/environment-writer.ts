@@ -195,9 +195,10 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     const [newest] = await listQuarantine(this.#place, undefined);
     const epoch = newest === undefined ? 1 : nextEpoch(Number(newest.id));
     const pointer = { storageKey, epoch, generation: undefined };
-    await this.#switchTo(pointer);
     // A program that was killed may have made the folder, or one above it, and not its name durable.
-    for (let path = dirname(layout.folder); path !== dirname(path); path = dirname(path)) {
+    let path = layout.folder;
+    while (path !== dirname(path)) {
+      path = dirname(path);
       try {
         await disk.syncFolder(path);
       } catch (error) {
@@ -205,6 +206,7 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
         if (!isSPMigrationError(error)) throw error;
       }
     }
+    await this.#switchTo(pointer);
     return pointer;
   }
 

@@ -41,6 +41,15 @@ export async function removeLeftOvers(
   for (const folder of folders) await removeFolderOfStore(disk, folder);
 }
 
+/** Syncs every folder below a store's own in which a program that was stopped may have changed names. */
+export async function makeDurable({ disk, layout }: StorePlace): Promise<void> {
+  const folders = [layout.epochs, layout.quarantine];
+  for (const epoch of await listEpochs(disk, layout.epochs)) folders.push(layout.epoch(epoch));
+  for (const epoch of await listEpochs(disk, layout.quarantine)) folders.push(layout.quarantined(epoch));
+  for (const folder of folders)
+    if ((await disk.status(folder))?.kind === 'folder') await disk.syncFolder(folder);
+}
+
 /** A generation above the present one never took effect. One append makes one. */
 async function findLaterGenerations(
   { disk, layout }: StorePlace,

@@ -2,7 +2,8 @@
  * A lock among processes, without a moment in which two hold it and without a way to be stuck on a dead one. Each
  * contender makes a file of its own, whose *name* says platform, pid and start time, and only then looks for others; of
  * two contenders at least the later one sees the other's file. A dead process's file is simply removed: its name is
- * never used again, so the removal cannot hit a living lock (which is what goes wrong with one shared lock file).
+ * never used again, so the removal cannot hit a living lock (which is what goes wrong with one shared lock file). It also says
+ * that a holder was stopped half-way: what is visible of its work is made durable before anybody builds on it.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +23,8 @@ export interface LockPlace {
   readonly platform: string;
   /** How long to wait for another holder. */
   readonly waitMilliseconds: number;
+  /** Makes durable what a holder that died may have changed below `folder`; the names in `folder` itself are. */
+  readonly recover?: () => Promise<void>;
 }
 
 interface Holder {
@@ -33,22 +36,29 @@ const pauseMilliseconds = 20;
 
 /** Runs `work` with the lock held. `EnvironmentBusy` where a living process keeps it for longer than the waiting time. */
 export async function withLock<Result>(place: LockPlace, work: () => Promise<Result>): Promise<Result> {
-  const own = await acquire(place);
+  const { own, dead } = await acquire(place);
   try {
+    if (dead.size > 0) {
+      await place.recover?.();
+      await place.disk.syncFolder(place.folder);
+      for (const path of dead) await removeLeftOver(place.disk, path);
+    }
     return await work();
   } finally {
     await removeLeftOver(place.disk, own);
   }
 }
 
-async function acquire(place: LockPlace): Promise<string> {
+/** This process's file, and those of dead ones, which stay until the lock is held. */
+async function acquire(place: LockPlace): Promise<{ readonly own: string; readonly dead: Set<string> }> {
   const deadline = performance.now() + place.waitMilliseconds;
+  const dead = new Set<string>();
   for (;;) {
     const name = `${place.name}.${place.platform}.${await uniqueMark(place.processes)}`;
     const own = join(place.folder, name);
     await place.disk.create(own, new Uint8Array(), 0o600);
-    const holder = await otherHolder(place, name, own);
-    if (holder === undefined) return own;
+    const holder = await otherHolder(place, own, dead);
+    if (holder === undefined) return { own, dead };
     await removeLeftOver(place.disk, own);
     if (performance.now() >= deadline)
       throw fail('EnvironmentBusy', { pid: holder.pid, since: holder.since });
@@ -57,24 +67,24 @@ async function acquire(place: LockPlace): Promise<string> {
   }
 }
 
-async function otherHolder(place: LockPlace, ownName: string, own: string): Promise<Holder | undefined> {
+async function otherHolder(place: LockPlace, own: string, dead: Set<string>): Promise<Holder | undefined> {
   try {
-    return await findHolder(place, ownName);
+    return await findHolder(place, own, dead);
   } catch (error) {
     await removeLeftOver(place.disk, own);
     throw error;
   }
 }
 
-async function findHolder(place: LockPlace, ownName: string): Promise<Holder | undefined> {
+async function findHolder(place: LockPlace, own: string, dead: Set<string>): Promise<Holder | undefined> {
   const { disk, processes, folder } = place;
   for (const name of await disk.list(folder)) {
-    if (name === ownName || !name.startsWith(`${place.name}.`)) continue;
+    const path = join(folder, name);
+    if (path === own || dead.has(path) || !name.startsWith(`${place.name}.`)) continue;
     const [, pid, start] = /\.(\d{1,10})\.([a-z0-9]{1,40})\.\d{1,10}$/.exec(name) ?? [];
     if (pid === undefined || start === undefined) continue;
-    const path = join(folder, name);
     if (!(await processes.isAlive({ pid: Number(pid), start }))) {
-      await removeLeftOver(disk, path);
+      dead.add(path);
       continue;
     }
     const status = await disk.status(path);
