@@ -211,7 +211,7 @@ const user: readonly Cmdlet[] = [
   },
   {
     name: 'Remove-SPMigrationUser',
-    operations: ['user-remove'],
+    operations: ['user-remove', 'credential-uninstalled'],
     impact: 'High',
     output: ['UserRemoval'],
     parameters: [force, allowServiceAccount],
@@ -287,14 +287,14 @@ const credentials: readonly Cmdlet[] = [
   },
   {
     name: 'Remove-SPMigrationCredential',
-    operations: ['credential-remove'],
+    operations: ['credential-remove', 'credential-uninstalled'],
     impact: 'High',
     output: ['CredentialRemoval'],
     parameters: [credential, parameter('Permanent', 'switch'), password, force, allowServiceAccount],
   },
   {
     name: 'Install-SPMigrationCredential',
-    operations: ['credential-list', 'credential-install', 'credential-installed'],
+    operations: ['credential-list', 'credential-install', 'credential-installed', 'feature-list'],
     impact: 'Medium',
     output: ['Credential'],
     parameters: [credential, password, parameter('AllowUnprotectedStore', 'switch'), allowServiceAccount],
@@ -318,7 +318,7 @@ const featureCmdlets: readonly Cmdlet[] = [
   },
   {
     name: 'Enable-SPMigrationFeature',
-    operations: ['feature-enable'],
+    operations: ['feature-enable', 'feature-list'],
     impact: 'Medium',
     output: ['Feature'],
     parameters: [
@@ -360,7 +360,7 @@ const migration: readonly Cmdlet[] = [
   },
   {
     name: 'Import-SPMigration',
-    operations: ['import'],
+    operations: ['import', 'credential-uninstalled', 'feature-list'],
     impact: 'Medium',
     output: ['ImportResult'],
     defaultSet: 'Path',
@@ -380,7 +380,7 @@ const migration: readonly Cmdlet[] = [
   },
   {
     name: 'Undo-SPMigration',
-    operations: ['undo'],
+    operations: ['undo', 'credential-uninstalled', 'feature-list'],
     impact: 'High',
     output: ['Undo'],
     parameters: [

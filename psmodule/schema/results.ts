@@ -40,6 +40,7 @@ export type ResultTypeName =
   | 'Credential'
   | 'CredentialRemoval'
   | 'InstallableCredential'
+  | 'Uninstallation'
   | 'Feature'
   | 'Archive'
   | 'ArchiveTest'
@@ -271,6 +272,10 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
   InstallableCredential: {
     fields: { credential: 'text', label: 'text', thumbprint: 'text' },
     columns: [column('Label', 20), column('Thumbprint', 40), column('Credential')],
+  },
+  Uninstallation: {
+    fields: { uninstalled: 'texts' },
+    columns: [column('Uninstalled')],
   },
   Feature: {
     fields: {

@@ -170,18 +170,44 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('certificates', { timeout:
     expect(fake.core.asked()).toHaveLength(2);
   });
 
-  it('are taken out of the store with the result that names them', async () => {
-    fake.script({
-      'credential-remove:plan': [plan('p1', { impact: 'high' })],
-      'credential-remove:apply': [
-        result('CredentialRemoval', { credential: 'c1', label: 'Anna', uninstall: [thumbprint] }),
-      ],
-    });
+  const removed = (uninstall: readonly string[]) => ({
+    'credential-remove:plan': [plan('p1', { impact: 'high' })],
+    'credential-remove:apply': [result('CredentialRemoval', { credential: 'c1', label: 'Anna', uninstall })],
+    'credential-uninstalled': [result('Uninstallation', { uninstalled: uninstall })],
+  });
+  const remove = 'Remove-SPMigrationCredential c1 -Password $password -Force';
+
+  it('that stay in the store are errors, and stay recorded; the others are told to be out', async () => {
+    const other = '00'.repeat(20);
+    fake.script(removed([thumbprint, other]));
     const { errors, output } = await session.invoke<{ Uninstall: string[] }>(
-      'Remove-SPMigrationCredential c1 -Password $password -Force',
+      `& (Get-Module SPMigration) {
+           function script:Remove-SPStoreCertificate($Thumbprint) {
+               if ($Thumbprint -ne '${other}') { [void][System.IO.File]::ReadAllText('/no/such/store') }
+           }
+       }
+       ${remove}
+       Import-Module -Name $data -Force`,
+      fake.manifest,
     );
+    expect(errors).toMatchObject([
+      { id: 'StorageFailed,Remove-SPMigrationCredential', target: thumbprint, terminating: false },
+    ]);
+    expect(output).toHaveLength(1);
+    expect(fake.core.asked().slice(2)).toMatchObject([
+      { operation: 'credential-uninstalled', mode: 'run', parameters: { thumbprint: [other] } },
+    ]);
+    expect((await session.invoke('@(Get-Store).Count')).output).toEqual([1]);
+  });
+
+  it('are taken out of the store with the result that names them, and recorded', async () => {
+    fake.script(removed([thumbprint]));
+    const { errors, output } = await session.invoke<{ Uninstall: string[] }>(remove);
     expect(errors).toEqual([]);
     expect(output[0]?.Uninstall).toEqual([thumbprint]);
     expect((await session.invoke('@(Get-Store).Count')).output).toEqual([0]);
+    expect(fake.core.asked().slice(2)).toMatchObject([
+      { operation: 'credential-uninstalled', mode: 'run', parameters: { thumbprint: [thumbprint] } },
+    ]);
   });
 });

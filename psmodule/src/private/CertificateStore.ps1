@@ -43,25 +43,36 @@ function Add-SPStoreCertificate {
 }
 
 # Takes out of the store, together with their keys, the certificates that a result names: their credentials are gone. One that
-# stays is an error, and the others go.
+# stays is an error, and the others go. The core keeps each recorded until it is told that it is out, so what stays is named
+# again by the next change.
 function Uninstall-SPCertificate {
     param(
         $Conversation,
 
         $Result
     )
-    if ($null -eq $Result.PSObject.Properties['Uninstall']) {
+    if ($null -eq $Result.PSObject.Properties['Uninstall'] -or $Result.Uninstall.Count -eq 0) {
         return
     }
     $ErrorActionPreference = 'Stop'
+    $gone = [System.Collections.Generic.List[string]]::new()
+    $left = [System.Collections.Generic.List[System.Management.Automation.ErrorRecord]]::new()
     foreach ($thumbprint in $Result.Uninstall) {
         try {
             Remove-SPStoreCertificate -Thumbprint $thumbprint
+            $gone.Add($thumbprint)
         } catch [System.Management.Automation.MethodInvocationException] {
-            Write-SPError -Conversation $Conversation -ErrorRecord (
-                New-SPModuleError -Code 'StorageFailed' -Target $thumbprint -Detail @{
-                    path = 'CurrentUser\My'; problem = $_.Exception.GetBaseException().Message })
+            $left.Add((New-SPModuleError -Code 'StorageFailed' -Target $thumbprint -Detail @{
+                        path = 'CurrentUser\My'; problem = $_.Exception.GetBaseException().Message }))
         }
+    }
+    if ($gone.Count -gt 0) {
+        $null = Invoke-SPCore -Conversation $Conversation -Operation 'credential-uninstalled' -Mode 'run' `
+            -Parameter @{ Thumbprint = $gone.ToArray() }
+    }
+    # Afterwards: an error may end the cmdlet, where the caller wants it so.
+    foreach ($errorRecord in $left) {
+        Write-SPError -Conversation $Conversation -ErrorRecord $errorRecord
     }
 }
 
