@@ -27,5 +27,6 @@ function eventResult({
   const summary = Object.entries(facts)
     .map(([name, value]) => `${name}: ${value}`)
     .join('; ');
-  return { scope, number, time, operation, outcome, account, summary, hash };
+  const generation = /^[1-9][0-9]{0,9}$/.test(facts.generation ?? '') ? Number(facts.generation) : null;
+  return { scope, number, time, operation, outcome, account, generation, summary, hash };
 }

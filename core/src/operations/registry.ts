@@ -3,6 +3,7 @@
  * the command line both work from this table. Each operation is loaded when it is first asked for, which keeps start-up
  * short and large libraries out of what does not need them.
  */
+import type { HistoryLine } from '../domain/history.ts';
 import type { Call, Planned } from './operation.ts';
 import type { Installable } from './install-credential.ts';
 import type { SecretName } from './secrets.ts';
@@ -30,6 +31,8 @@ export interface ReaderEntry extends EntryBase {
 /** A changer answers one value or a list of them. */
 export interface ChangerEntry extends EntryBase {
   readonly kind: 'changer';
+  /** Which chain of the history tells of it, also where it fails. */
+  readonly chain: HistoryLine['scope'];
   readonly load: () => Promise<(call: Call, parameters: ParameterValues) => Promise<Planned<object>>>;
 }
 
@@ -67,6 +70,7 @@ function typed<Value>(
 export const operations = {
   'authority-new': {
     kind: 'changer',
+    chain: 'platform',
     parameters: { path, name: text, backupPath: path, overwrite: flag, ...passwordRules },
     required: ['path'],
     secrets: ['ownerPassword'],
@@ -75,6 +79,7 @@ export const operations = {
   },
   'authority-password': {
     kind: 'changer',
+    chain: 'platform',
     parameters: {
       authorityPath: path,
       backupPath: path,
@@ -89,6 +94,7 @@ export const operations = {
   },
   'platform-initialize': {
     kind: 'changer',
+    chain: 'platform',
     parameters: {
       chip: choice('Auto', 'Software'),
       authorityPath: path,
@@ -127,6 +133,7 @@ export const operations = {
   },
   'identity-export': {
     kind: 'changer',
+    chain: 'platform',
     parameters: { path, overwrite: flag },
     required: ['path'],
     secrets: [],
@@ -143,6 +150,7 @@ export const operations = {
   },
   'access-grant': {
     kind: 'changer',
+    chain: 'platform',
     parameters: {
       path,
       fingerprint: text,
@@ -174,6 +182,7 @@ export const operations = {
   },
   'access-revoke': {
     kind: 'changer',
+    chain: 'platform',
     parameters: {
       serial: text,
       reason: text,
@@ -189,6 +198,7 @@ export const operations = {
   },
   'revocation-add': {
     kind: 'changer',
+    chain: 'platform',
     parameters: { path },
     required: ['path'],
     secrets: [],
@@ -197,6 +207,7 @@ export const operations = {
   },
   'user-initialize': {
     kind: 'changer',
+    chain: 'user',
     parameters: { ...passwordRules, ...service },
     required: [],
     secrets: ['password'],
@@ -205,6 +216,7 @@ export const operations = {
   },
   'user-password': {
     kind: 'changer',
+    chain: 'user',
     parameters: { ...passwordRules, ...service },
     required: [],
     secrets: ['password', 'newPassword'],
@@ -213,6 +225,7 @@ export const operations = {
   },
   'user-new-key': {
     kind: 'changer',
+    chain: 'user',
     parameters: { ...passwordRules, ...service },
     required: [],
     secrets: ['password', 'newPassword'],
@@ -221,6 +234,7 @@ export const operations = {
   },
   'user-remove': {
     kind: 'changer',
+    chain: 'user',
     parameters: service,
     required: [],
     secrets: [],
@@ -237,6 +251,7 @@ export const operations = {
   },
   'credential-new': {
     kind: 'changer',
+    chain: 'user',
     parameters: {
       subject: text,
       emailAddress: texts,
@@ -255,6 +270,7 @@ export const operations = {
   },
   'credential-add': {
     kind: 'changer',
+    chain: 'user',
     parameters: { path, name: text, friendlyName: text, origin: choice('pfx', 'store'), ...service },
     required: [],
     secrets: ['password', 'pfxPassword', 'pfx'],
@@ -263,6 +279,7 @@ export const operations = {
   },
   'credential-complete': {
     kind: 'changer',
+    chain: 'user',
     parameters: { path, credential: text, ...service },
     required: ['path'],
     secrets: ['password'],
@@ -271,6 +288,7 @@ export const operations = {
   },
   'credential-remove': {
     kind: 'changer',
+    chain: 'user',
     parameters: { credential: text, permanent: flag, ...service },
     required: ['credential'],
     secrets: ['password'],
@@ -287,6 +305,7 @@ export const operations = {
   },
   'credential-installed': {
     kind: 'changer',
+    chain: 'user',
     parameters: { credential: text, thumbprint: text },
     required: ['credential', 'thumbprint'],
     secrets: [],
@@ -295,6 +314,7 @@ export const operations = {
   },
   'credential-uninstalled': {
     kind: 'changer',
+    chain: 'user',
     parameters: { thumbprint: texts },
     required: ['thumbprint'],
     secrets: [],
@@ -311,6 +331,7 @@ export const operations = {
   },
   'feature-enable': {
     kind: 'changer',
+    chain: 'user',
     parameters: { feature, credential: text, ...service },
     required: ['feature'],
     secrets: ['password'],
@@ -319,6 +340,7 @@ export const operations = {
   },
   'feature-disable': {
     kind: 'changer',
+    chain: 'user',
     parameters: { feature, ...service },
     required: ['feature'],
     secrets: ['password'],
@@ -327,6 +349,7 @@ export const operations = {
   },
   export: {
     kind: 'changer',
+    chain: 'user',
     parameters: { path, destination: text, serial: text, grantPath: paths, overwrite: flag, ...service },
     required: ['path'],
     secrets: ['password', 'transferCode'],
@@ -335,6 +358,7 @@ export const operations = {
   },
   import: {
     kind: 'changer',
+    chain: 'user',
     parameters: {
       path,
       grantPath: paths,
@@ -352,6 +376,7 @@ export const operations = {
   },
   undo: {
     kind: 'changer',
+    chain: 'user',
     parameters: { generation: number, quarantine: text, credential: text, ...service },
     required: [],
     secrets: ['password'],
@@ -376,6 +401,7 @@ export const operations = {
   },
   'archive-remove': {
     kind: 'changer',
+    chain: 'user',
     parameters: { path },
     required: ['path'],
     secrets: [],

@@ -55,6 +55,8 @@ export interface HistoryEventResult {
   readonly operation: string;
   readonly outcome: string;
   readonly account: string;
+  /** The generation that it made the present one; null where it made none. */
+  readonly generation: number | null;
   readonly summary: string;
   readonly hash: string;
 }

@@ -2,9 +2,10 @@
  * Running a changer in two calls or one. `plan` answers what would happen; `apply` computes it again from the same inputs,
  * compares the ids, and performs it. The rpc loop and the command line have no other way to change anything.
  */
-import { fail } from '../domain/error.ts';
+import { fail, isSPMigrationError } from '../domain/error.ts';
 import type { Call, Fact, Plan, Planned } from './operation.ts';
 import { planId } from './plan-id.ts';
+import { recordRefusal } from './record.ts';
 import type { ChangerEntry, ParameterValues } from './registry.ts';
 
 /** A plan as it is shown. */
@@ -14,26 +15,33 @@ export interface ShownPlan {
   readonly preview: unknown;
 }
 
-/** Computes the plan, and derives what `apply` will need from the secrets at hand; changes nothing. */
+/**
+ * Computes the plan, and derives what `apply` will need from the secrets at hand; changes nothing. A refusal is recorded in
+ * the history, unless the caller only looks (`-WhatIf`), which leaves no trace at all.
+ */
 export async function planChange(
   name: string,
   entry: ChangerEntry,
   call: Call,
   parameters: ParameterValues,
+  purpose: 'looks' | 'intends' = 'looks',
 ): Promise<ShownPlan> {
-  const operation = await entry.load();
-  const planned = await operation(call, parameters);
-  try {
-    await planned.prepare?.();
-    return shown(name, parameters, planned);
-  } finally {
-    await planned.dispose?.();
-  }
+  const plan = async (): Promise<ShownPlan> => {
+    const operation = await entry.load();
+    const planned = await operation(call, parameters);
+    try {
+      await planned.prepare?.();
+      return shown(name, parameters, planned);
+    } finally {
+      await planned.dispose?.();
+    }
+  };
+  return purpose === 'looks' ? plan() : recordingRefusal(name, entry, call, parameters, plan);
 }
 
 /**
  * Performs a change whose plan was shown (`PlanOutdated` where it would be another one now), or, without an id, plans and
- * performs in one. `agree` may look at the plan last and refuse by throwing.
+ * performs in one. `agree` may look at the plan last and refuse by throwing. A refusal is recorded in the history.
  */
 export async function applyChange(
   name: string,
@@ -42,6 +50,19 @@ export async function applyChange(
   parameters: ParameterValues,
   expected: string | undefined,
   agree: (plan: ShownPlan) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly object[]> {
+  return recordingRefusal(name, entry, call, parameters, () =>
+    performChange(name, entry, call, parameters, expected, agree),
+  );
+}
+
+async function performChange(
+  name: string,
+  entry: ChangerEntry,
+  call: Call,
+  parameters: ParameterValues,
+  expected: string | undefined,
+  agree: (plan: ShownPlan) => Promise<void>,
 ): Promise<readonly object[]> {
   const operation = await entry.load();
   const planned = await operation(call, parameters);
@@ -55,6 +76,24 @@ export async function applyChange(
     return isList(value) ? value : [value];
   } finally {
     await planned.dispose?.();
+  }
+}
+
+async function recordingRefusal<Value>(
+  name: string,
+  entry: ChangerEntry,
+  call: Call,
+  parameters: ParameterValues,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isSPMigrationError(error)) {
+      const { path } = parameters;
+      await recordRefusal(call, entry.chain, name, error, typeof path === 'string' ? path : undefined);
+    }
+    throw error;
   }
 }
 

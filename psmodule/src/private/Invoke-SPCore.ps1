@@ -44,6 +44,9 @@ function Invoke-SPCore {
     if ($PlanId) {
         $request['planId'] = $PlanId
     }
+    if ($WhatIf) {
+        $request['whatIf'] = $true
+    }
     # A missing secret is not sent; the core says which one it needs.
     $secrets = @{}
     foreach ($name in $Secret.Keys) {

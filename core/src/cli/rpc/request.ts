@@ -15,6 +15,8 @@ export interface Envelope {
   readonly name: string;
   readonly mode: RequestMode;
   readonly planId: string | undefined;
+  /** With `plan`: the caller only looks, and will not apply it. */
+  readonly whatIf: boolean;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly secrets: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -35,20 +37,21 @@ export function parseEnvelope(line: Uint8Array): Envelope {
   const text = fromUtf8(line);
   if (text === undefined) throw malformed('it is not UTF-8');
   const value = parseJson(text);
-  const allowed = ['v', 'id', 'cmd', 'mode', 'planId', 'params', 'secrets'];
+  const allowed = ['v', 'id', 'cmd', 'mode', 'planId', 'whatIf', 'params', 'secrets'];
   const unknown = Object.keys(value).find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw malformed(`there is no field ${unknown}`);
   if (value.v !== 1) throw malformed('v is not 1');
-  const { id, cmd, mode = 'run', planId, params = {}, secrets = [] } = value;
+  const { id, cmd, mode = 'run', planId, whatIf = false, params = {}, secrets = [] } = value;
   if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1)
     throw malformed('id is not a positive whole number');
   if (typeof cmd !== 'string') throw malformed('cmd is missing');
   if (mode !== 'run' && mode !== 'plan' && mode !== 'apply') throw malformed('mode is unknown');
   if (planId !== undefined && typeof planId !== 'string') throw malformed('planId is not text');
+  if (typeof whatIf !== 'boolean') throw malformed('whatIf is not true or false');
   if (!isRecord(params)) throw malformed('params is not an object');
   if (!Array.isArray(secrets) || secrets.length > maximumSecrets)
     throw malformed('secrets is not a short list');
-  return { id, name: cmd, mode, planId, parameters: params, secrets: secrets.map(secretFrame) };
+  return { id, name: cmd, mode, planId, whatIf, parameters: params, secrets: secrets.map(secretFrame) };
 }
 
 /** Reads the secrets that an envelope announces; undefined where the input ended before. The receiver owns them. */
@@ -76,6 +79,7 @@ export function checkRequest(envelope: Envelope): Request {
     throw malformed(`${envelope.name} has no ${envelope.mode}`);
   if ((envelope.mode === 'apply') !== (envelope.planId !== undefined))
     throw malformed('planId goes with apply, and only there');
+  if (envelope.whatIf && envelope.mode !== 'plan') throw malformed('whatIf goes with plan, and only there');
   for (const { name } of envelope.secrets) {
     if (!isSecretOf(entry, name)) throw malformed(`${envelope.name} takes no secret ${name}`);
   }

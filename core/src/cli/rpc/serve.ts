@@ -110,7 +110,7 @@ async function answerNext(conversation: Conversation): Promise<boolean> {
 }
 
 async function answer({ output, ports, secrets, signal }: Conversation, envelope: Envelope): Promise<void> {
-  const { id, name, mode, planId } = envelope;
+  const { id, name, mode, planId, whatIf } = envelope;
   const { entry, parameters } = checkRequest(envelope);
   const call: Call = {
     ports: await ports(),
@@ -144,7 +144,7 @@ async function answer({ output, ports, secrets, signal }: Conversation, envelope
     }
     case 'changer': {
       if (mode === 'plan') {
-        const shown = await planChange(name, entry, call, parameters);
+        const shown = await planChange(name, entry, call, parameters, whatIf ? 'looks' : 'intends');
         const { refused } = shown.plan;
         if (refused !== undefined && parameters.allowReplace !== true)
           output.warning(id, refused.message, refused.code);
