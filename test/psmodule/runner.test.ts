@@ -330,13 +330,19 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       expect(text).toContain('What if: Do the thing: the target');
       expect(text).toContain('The first effect.');
       expect(text).toContain('The second effect.');
-      expect(fake.core.asked().map((asked) => asked.mode)).toEqual(['plan']);
+      expect(fake.core.asked().map(({ mode, whatIf }) => [mode, whatIf])).toEqual([['plan', true]]);
     });
 
     it('honour $WhatIfPreference of the calling script', async () => {
       fake.script(answers);
       await run('& { $WhatIfPreference = $true; Export-SPMigrationIdentity -Path /out }');
-      expect(fake.core.asked().map((asked) => asked.mode)).toEqual(['plan']);
+      expect(fake.core.asked().map(({ mode, whatIf }) => [mode, whatIf])).toEqual([['plan', true]]);
+      fake.script(answers);
+      await run('& { $WhatIfPreference = $true; Export-SPMigrationIdentity -Path /out -WhatIf:$false }');
+      expect(fake.core.asked().map(({ mode, whatIf }) => [mode, whatIf])).toEqual([
+        ['plan', undefined],
+        ['apply', undefined],
+      ]);
     });
 
     it('show a warning of plan and apply once', async () => {

@@ -40,6 +40,8 @@ export interface Asked {
   readonly operation: string;
   readonly mode: string;
   readonly planId?: string;
+  /** The plan is only looked at. */
+  readonly whatIf?: boolean;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Secrets as text. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -87,6 +89,7 @@ interface Request {
   readonly cmd: string;
   readonly mode: string;
   readonly planId?: string;
+  readonly whatIf?: boolean;
   readonly params: Readonly<Record<string, unknown>>;
   readonly secrets: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -108,8 +111,8 @@ async function startFakeCore(launcher: string): Promise<void> {
       const secret = bytes === 0 ? Buffer.alloc(0) : await input.until(() => bytes, 10_000);
       secrets[name] = secret?.toString('utf8') ?? '';
     }
-    const { cmd: operation, mode, planId, params: parameters } = request;
-    const asked = { child, pid: process.pid, operation, mode, planId, parameters, secrets };
+    const { cmd: operation, mode, planId, whatIf, params: parameters } = request;
+    const asked = { child, pid: process.pid, operation, mode, planId, whatIf, parameters, secrets };
     appendFileSync(log, `${JSON.stringify(asked)}\n`);
     const answers = { ...scenario.answers, ...scenario.children?.[child] };
     const exact = `${operation}:${mode}`;
