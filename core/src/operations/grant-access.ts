@@ -103,10 +103,10 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
     prepare: authority.prepare,
     apply: async () => {
       using key = await authority.open();
+      // Of the chain in which this grant will stand: it shows later where that was cut off or written anew.
+      const chain = authority.local ? 'platform' : 'user';
       const historyHead =
-        platform === undefined
-          ? new Uint8Array()
-          : await ports.history(platform.ids.platformId).head('platform');
+        platform === undefined ? new Uint8Array() : await ports.history(platform.ids.platformId).head(chain);
       const signed = signGrant(
         {
           serial: toId('GrantSerial', toHex(ports.random(16))),
@@ -120,7 +120,7 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
       );
       const path = await write(call, parameters, signed.grant.serial, signed.bytes);
       if (platform !== undefined) {
-        await record(call, authority.local ? 'platform' : 'user', {
+        await record(call, chain, {
           operation: 'access-grant',
           account: platform.account,
           platform: platform.ids.platformId,

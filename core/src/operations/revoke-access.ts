@@ -12,6 +12,7 @@ import { maximumGrantBytes, grantsHere, passingOver, readRevocationList } from '
 import type { Call, Changer } from './operation.ts';
 import { findPlatform, requireAdministrator, requirePlatform } from './platform-context.ts';
 import { record } from './record.ts';
+import { listToContinue } from './revocation-history.ts';
 import type { RevocationResult } from './results.ts';
 
 export interface RevokeAccessParameters extends AuthorityChoice {
@@ -43,35 +44,43 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
   const found = here.grants.find(({ signed }) => signed.grant.serial === serial && signed.signer === signer);
   if (found === undefined && !fleet) throw fail('GrantNotFound', { serial });
   const known = here.revocations.find((list) => list.signer === signer);
-  const already = known?.list.revoked.some((entry) => entry.serial === serial) ?? false;
+  const base = await listToContinue(call, { platform, signer, known: known?.list, local: authority.local });
+  const already = base.revoked.some((entry) => entry.serial === serial);
   const reason = parameters.reason ?? 'withdrawn by the owner';
-  const number = already ? (known?.list.number ?? 0) : (known?.list.number ?? 0) + 1;
+  const unchanged = already && !base.restored;
+  const number = unchanged ? base.number : base.number + 1;
   return {
     plan: {
       action: 'Revoke a grant',
       target: found === undefined ? serial : `${serial} for ${found.signed.grant.destinationComputer}`,
       impact: 'medium',
-      lines: already
-        ? [`The grant ${serial} is revoked already.`]
-        : [
-            `The grant ${serial} admits no export and no import any more, wherever revocation list ${number} of this authority is known.`,
-          ],
-      facts: { serial, signer, number, reason },
+      lines: [
+        ...(base.restored
+          ? [
+              `The list of this authority that was here is gone: ${base.revoked.length} grants that the history names are revoked again.`,
+            ]
+          : []),
+        already
+          ? `The grant ${serial} is revoked already.`
+          : `The grant ${serial} admits no export and no import any more, wherever revocation list ${number} of this authority is known.`,
+      ],
+      facts: { serial, signer, number, reason, restored: base.restored },
     },
     prepare: authority.prepare,
     apply: async () => {
       using key = await authority.open();
+      const added = already ? [] : [{ serial, reason }];
       const list =
-        already && known !== undefined
+        unchanged && known !== undefined
           ? known
-          : signRevocationList(draft(call, known, serial, reason, number), key);
-      const path = await write(call, outputPath, signer, list.bytes, already);
-      if (platform !== undefined && !already) {
+          : signRevocationList(draft(call, [...base.revoked, ...added], number), key);
+      const path = await write(call, outputPath, signer, list.bytes, unchanged);
+      if (platform !== undefined && !unchanged) {
         await record(call, authority.local ? 'platform' : 'user', {
           operation: 'access-revoke',
           account: platform.account,
           platform: platform.ids.platformId,
-          facts: { serial, reason, number: String(number) },
+          facts: { authority: signer, serial, reason, number: String(number) },
         });
       }
       return revocationResult(list, path, serial);
@@ -95,15 +104,11 @@ async function requireOwnList(call: Call, outputPath: string, signer: AuthorityF
 
 function draft(
   call: Call,
-  known: SignedRevocationList | undefined,
-  serial: GrantSerial,
-  reason: string,
+  revoked: RevocationList['revoked'],
   number: number,
 ): Omit<RevocationList, 'authority'> {
-  const revoked = [...(known?.list.revoked ?? []), { serial, reason }].sort((a, b) =>
-    a.serial < b.serial ? -1 : 1,
-  );
-  return { rehearsal: call.ports.rehearsal, number, issued: call.ports.clock(), revoked };
+  const sorted = [...revoked].sort((a, b) => (a.serial < b.serial ? -1 : 1));
+  return { rehearsal: call.ports.rehearsal, number, issued: call.ports.clock(), revoked: sorted };
 }
 
 async function write(
