@@ -74,7 +74,8 @@ function choose(call: Call, file: KeyFile, backupPath: string | undefined): Chos
     call.secrets.root('ownerPassword', ownerSalt(decoded), `the Owner Password of ${file.path}`);
   const attempts = {
     read: (): Promise<PasswordAttempts> => call.ports.platform.ownerAttempts(),
-    write: (value: PasswordAttempts) => call.ports.platform.setOwnerAttempts(value),
+    update: (change: (value: PasswordAttempts) => PasswordAttempts) =>
+      call.ports.platform.updateOwnerAttempts(change),
   };
   const open = async (): Promise<AuthorityKey> => {
     if (backupPath !== undefined) return openWithBackup(call, decoded, backupPath, file.path);

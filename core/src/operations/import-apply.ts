@@ -75,15 +75,18 @@ export async function applyFresh(work: ImportWork, opened: OpenedFresh): Promise
   const written = await user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
     requireNotInterrupted(call);
-    if (plan.case === 'replace') return writer.replace(number, generation);
-    return { now: await writer.append(number, generation), setAside: undefined };
+    const done =
+      plan.case === 'replace'
+        ? await writer.replace(number, generation)
+        : { now: await writer.append(number, generation), setAside: undefined };
+    await requireWritten(
+      user.store,
+      done.now,
+      { vaultKey: opened.vaultKey, atRest: opened.keys.atRest },
+      environment,
+    );
+    return done;
   });
-  await requireWritten(
-    user.store,
-    written.now,
-    { vaultKey: opened.vaultKey, atRest: opened.keys.atRest },
-    environment,
-  );
   const quarantine = written.setAside?.id ?? null;
   await registerImported(work);
   const uninstall = await uninstallable(user.store, environment.publicPart);

@@ -99,10 +99,12 @@ export const credentialInstalled: Changer<CredentialInstalledParameters, Credent
       facts: { credential: credential.id, thumbprint },
     },
     apply: async () => {
-      const installed = new Map(await user.store.installed());
-      if (thumbprint === '') installed.delete(credential.id);
-      else installed.set(credential.id, thumbprint.toUpperCase());
-      await user.store.setInstalled(installed);
+      await user.store.updateInstalled((now) => {
+        const installed = new Map(now);
+        if (thumbprint === '') installed.delete(credential.id);
+        else installed.set(credential.id, thumbprint.toUpperCase());
+        return installed;
+      });
       return credentialResult(credential, user.present.publicPart, { installed: thumbprint !== '' });
     },
   };

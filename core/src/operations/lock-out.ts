@@ -32,7 +32,8 @@ export function waitSeconds(attempts: PasswordAttempts, tries: number, now: Inst
 
 interface AttemptsRecord {
   read(): Promise<PasswordAttempts>;
-  write(attempts: PasswordAttempts): Promise<void>;
+  /** What `change` makes of the record as it is by then: others count at the same time. */
+  update(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void>;
 }
 
 /**
@@ -53,15 +54,18 @@ export async function countingFailures<Value>(
   const seconds = waitSeconds(attempts, tries, now);
   if (seconds > 0) {
     // The clock was ahead at the last failure: from now on that wait is counted, or it would end only when it is there again.
-    if (attempts.last > now) await record.write({ failed: attempts.failed, last: now });
+    if (attempts.last > now)
+      await record.update(({ failed, last }) => ({ failed, last: Math.min(last, now) }));
     throw fail('LockedOut', { seconds });
   }
   try {
     const value = await open();
-    if (attempts.failed > 0 && judge.rightOne === 'forgives') await record.write({ failed: 0, last: 0 });
+    if (attempts.failed > 0 && judge.rightOne === 'forgives')
+      await record.update(() => ({ failed: 0, last: 0 }));
     return value;
   } catch (error) {
-    if (judge.isWrong(error)) await record.write({ failed: attempts.failed + 1, last: now });
+    if (judge.isWrong(error))
+      await record.update((by) => ({ failed: decayed(by, now).failed + 1, last: now }));
     throw error;
   }
 }

@@ -63,9 +63,10 @@ export async function rewriteEpoch(
   const now = await user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
     const kept = [...(await writer.generations())].reverse();
-    return writer.rewrite(anew(kept, writer));
+    const written = await writer.rewrite(anew(kept, writer));
+    await requireWritten(user.store, written, keys, expected);
+    return written;
   });
-  await requireWritten(user.store, now, keys, expected);
   return { now, rewritten, notOpened };
 
   async function* anew(

@@ -190,7 +190,8 @@ export async function tryPassword<Value>(
   open: () => Promise<Value>,
   rightOne: RightPassword = 'forgives',
 ): Promise<Value> {
-  const attempts = { read: () => user.store.attempts(), write: user.store.setAttempts.bind(user.store) };
+  const { store } = user;
+  const attempts = { read: () => store.attempts(), update: store.updateAttempts.bind(store) };
   const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
   try {
     return await countingFailures(attempts, userTries, call.ports.clock(), { isWrong, rightOne }, open);
@@ -219,7 +220,7 @@ export async function commitEnvironment(
   environment: Environment,
 ): Promise<GenerationId> {
   const { header, keys, vaultKey } = unlocked;
-  const now = await user.store.withLock(async (writer) => {
+  return user.store.withLock(async (writer) => {
     await requireUnchanged(writer, user);
     const { chip } = user.platform.settings;
     const keySalt = call.ports.random(16);
@@ -237,12 +238,9 @@ export async function commitEnvironment(
       tombstones: privatePart.tombstones,
     });
     requireNotInterrupted(call);
-    return writer.append(
-      next.generation,
-      sealGeneration(next, environment, { vaultKey, atRest: keys.atRest }),
-      drop,
-    );
+    const sealed = sealGeneration(next, environment, { vaultKey, atRest: keys.atRest });
+    const now = await writer.append(next.generation, sealed, drop);
+    await requireWritten(user.store, now, { vaultKey, atRest: keys.atRest }, environment);
+    return now;
   });
-  await requireWritten(user.store, now, { vaultKey, atRest: keys.atRest }, environment);
-  return now;
 }

@@ -1,6 +1,7 @@
 /**
  * Reading back what was just written, before anybody is told that it is done: the generation that the store now gives must
- * open with the keys it was sealed under, and hold what was meant. A disk that lies shows here, and not on another day.
+ * open with the keys it was sealed under, and hold what was meant. A disk that lies shows here, and not on another day. Call it
+ * while the lock is held: afterwards another program may have gone on.
  */
 import type { Environment } from '../domain/environment.ts';
 import { fail } from '../domain/error.ts';

@@ -53,5 +53,7 @@ export interface PlatformStore {
   /** Writes the caller's own registration; `name` is made from the account id and the key's Name. */
   register(name: string, bytes: Uint8Array): Promise<void>;
   ownerAttempts(): Promise<PasswordAttempts>;
+  /** Replaces that record by what `change` makes of it; two programs at once both take effect. `EnvironmentBusy`. */
+  updateOwnerAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void>;
   setOwnerAttempts(attempts: PasswordAttempts): Promise<void>;
 }

@@ -18,7 +18,7 @@ import { ensureFolder, readIfThere, replaceFile } from './durable.ts';
 import { FileEnvironmentWriter } from './environment-writer.ts';
 import { fileMode, folderMode, layoutOf, parseEpochName, type Layout } from './layout.ts';
 import { makeDurable, removeLeftOvers } from './left-overs.ts';
-import { withLock } from './lock.ts';
+import { recordsWaitMilliseconds, withLock } from './lock.ts';
 import {
   atOneState,
   isSetAside,
@@ -44,8 +44,6 @@ export interface EnvironmentStoreOptions {
 }
 
 const defaultWaitMilliseconds = 2000;
-/** For one small file; whoever is before does not take longer. */
-const recordsWaitMilliseconds = 5000;
 
 export function createEnvironmentStore(options: EnvironmentStoreOptions): EnvironmentStore {
   return new FileEnvironmentStore(options);
@@ -124,7 +122,7 @@ class FileEnvironmentStore implements EnvironmentStore {
   }
 
   setInstalled(thumbprints: ReadonlyMap<string, string>): Promise<void> {
-    return this.updateInstalled(() => thumbprints);
+    return this.#updateRecord(this.#layout.installed, () => Promise.resolve(encodeInstalled(thumbprints)));
   }
 
   async attempts(): Promise<PasswordAttempts> {
@@ -140,7 +138,8 @@ class FileEnvironmentStore implements EnvironmentStore {
   }
 
   setAttempts(attempts: PasswordAttempts): Promise<void> {
-    return this.updateAttempts(() => attempts);
+    const bytes = encodeAttempts('password-attempts', attempts);
+    return this.#updateRecord(this.#layout.attempts, () => Promise.resolve(bytes));
   }
 
   /** Records stand beside the generations, are whole files, and have a lock of their own: no change of state waits for them. */

@@ -1,18 +1,19 @@
 /**
- * Port `history`: JSON lines, each with the SHA-256 of the line before, one file per chain (docs/spec/history.md). The
- * platform's chain lies in `private/`, where only administrators write and read; a user's in their own folder. Finds
- * accidents and partial edits; whoever may write the file can rewrite it whole, which shows only against heads that have
- * left the computer in grants and archives. Leaves out merging both chains for display.
+ * Port `history`: JSON lines, each with the SHA-256 of the line before, one chain for each writer (docs/spec/history.md). The
+ * platform's chain lies in `private/`, where only administrators write and read; a user's in their own folder. A full file is
+ * put aside under a number and the chain goes on in a new one; of those, the oldest goes in the end, and the chain itself says
+ * where the kept record begins. Finds accidents and partial edits; whoever may write the files can rewrite them whole, which
+ * shows only against heads that have left the computer. Leaves out merging both chains for display.
  */
-import { dirname } from 'node:path';
-import { concat, fromUtf8, toHex, utf8 } from '../../bytes/bytes.ts';
+import { basename, dirname, join } from 'node:path';
+import { concat } from '../../bytes/bytes.ts';
 import { fail, hasCode } from '../../domain/error.ts';
 import type { HistoryEvent, HistoryLine } from '../../domain/history.ts';
-import { formatInstant, parseInstant } from '../../domain/time.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { History } from '../../ports/history.ts';
 import type { Processes } from '../../ports/processes.ts';
-import { ensureFolder, readIfThere } from './durable.ts';
+import { ensureFolder, listIfThere, readIfThere, removeLeftOver } from './durable.ts';
+import { broken, decodeLine, encodeLine, noLine, splitLines } from './history-line.ts';
 import { fileMode, folderMode } from './layout.ts';
 import { withLock } from './lock.ts';
 
@@ -26,22 +27,28 @@ export interface HistoryOptions {
   readonly platformFile: string;
   /** File of the caller's chain; undefined where the platform is not known yet. */
   readonly userFile: string | undefined;
+  /** From this size on a file is full. */
+  readonly fullBytes?: number;
 }
 
+/** Files written before there was a rotation may be as large as this. */
 const largestHistoryBytes = 64 * 1024 * 1024;
+const defaultFullBytes = 1024 * 1024;
+/** Full files that are kept, besides the one that is written. */
+const keptFiles = 9;
 const lockWaitMilliseconds = 5000;
-const version = 1;
-const noLine = '0'.repeat(64);
-const lineFeed = 0x0a;
+const lineFeed = Uint8Array.of(0x0a);
+/** The operation of the line that begins a new file: which number the kept record begins with. */
+export const rotation = 'history-rotate';
 
 export function createHistory(options: HistoryOptions): History {
   return {
     append: (scope, event) => append(options, scope, event),
     read: async (scope) => readChain(options, scope, fileOf(options, scope)),
     head: async (scope) => {
-      const { lines } = splitLines(await readChainFile(options, scope, fileOf(options, scope)));
-      const last = lines.at(-1);
-      return last === undefined ? new Uint8Array() : options.sha256(last);
+      const path = fileOf(options, scope);
+      const last = path === undefined ? undefined : await readable(scope, () => newestLine(options, path));
+      return last === undefined ? new Uint8Array() : options.sha256(last.bytes);
     },
   };
 }
@@ -66,16 +73,102 @@ async function append(options: HistoryOptions, scope: Scope, event: HistoryEvent
     waitMilliseconds: lockWaitMilliseconds,
   };
   await withLock(place, async () => {
-    const bytes = (await readIfThere(disk, path, largestHistoryBytes)) ?? new Uint8Array();
-    const { lines, wholeBytes } = splitLines(bytes);
-    // A line without its end was never acknowledged: its writer died half-way.
-    if (wholeBytes < bytes.length) await disk.truncate(path, wholeBytes);
-    const last = lines.at(-1);
-    const previous = last === undefined ? undefined : readLine(options, scope, last, path, lines.length);
-    const line = encodeLine(scope, event, (previous?.number ?? 0) + 1, previous?.hash ?? noLine);
-    await disk.append(path, concat(line, Uint8Array.of(lineFeed)), fileMode);
-    if (bytes.length === 0) await disk.syncFolder(folder);
+    await cutUnfinished(options, path);
+    const size = (await disk.status(path))?.sizeBytes ?? 0;
+    const isFull = size >= (options.fullBytes ?? defaultFullBytes);
+    if (isFull) await putAside(options, path);
+    const last = await newestLine(options, path);
+    const before = last && decodeLine(options.sha256, scope, last.bytes, last.path, last.place);
+    // Also where the power went between putting a file aside and its successor's first line.
+    const begins = isFull || (size === 0 && before !== undefined);
+    const lines = begins ? [await rotationEvent(options, scope, path, event), event] : [event];
+    await disk.append(path, chained(options, scope, before, lines), fileMode);
+    if (size === 0 || isFull) await disk.syncFolder(folder);
   });
+}
+
+/** The lines' bytes, each following the one before. */
+function chained(
+  { sha256 }: HistoryOptions,
+  scope: Scope,
+  before: HistoryLine | undefined,
+  events: readonly HistoryEvent[],
+): Uint8Array {
+  let number = before?.number ?? 0;
+  let previous = before?.hash ?? noLine;
+  const lines = events.map((event) => {
+    number += 1;
+    const line = encodeLine(scope, event, number, previous);
+    previous = Buffer.from(sha256(line)).toString('hex');
+    return concat(line, lineFeed);
+  });
+  return concat(...lines);
+}
+
+/** A line without its end was never acknowledged: its writer died half-way. */
+async function cutUnfinished({ disk }: HistoryOptions, path: string): Promise<void> {
+  const bytes = await readIfThere(disk, path, largestHistoryBytes);
+  if (bytes === undefined) return;
+  const { wholeBytes } = splitLines(bytes);
+  if (wholeBytes < bytes.length) await disk.truncate(path, wholeBytes);
+}
+
+/** The full file gets the next number; beyond those that are kept the oldest goes. */
+async function putAside({ disk }: HistoryOptions, path: string): Promise<void> {
+  const full = await fullFiles(disk, path);
+  await disk.rename(path, `${path}.${(full.at(-1)?.number ?? 0) + 1}`);
+  await disk.syncFolder(dirname(path));
+}
+
+async function rotationEvent(
+  options: HistoryOptions,
+  scope: Scope,
+  path: string,
+  { time, account }: HistoryEvent,
+): Promise<HistoryEvent> {
+  const { disk, sha256 } = options;
+  const full = await fullFiles(disk, path);
+  for (const old of full.slice(0, -keptFiles)) await removeLeftOver(disk, old.path);
+  const [oldest] = full.slice(-keptFiles);
+  const [first] = oldest === undefined ? [] : splitLines(await wholeFile(disk, oldest.path)).lines;
+  const begins =
+    oldest === undefined || first === undefined ? 1 : decodeLine(sha256, scope, first, oldest.path, 1).number;
+  return { time, operation: rotation, outcome: 'ok', account, facts: { begins: String(begins) } };
+}
+
+interface FullFile {
+  readonly number: number;
+  readonly path: string;
+}
+
+/** Files put aside, oldest first. */
+async function fullFiles(disk: FileSystem, path: string): Promise<readonly FullFile[]> {
+  const folder = dirname(path);
+  const start = `${basename(path)}.`;
+  const files: FullFile[] = [];
+  for (const name of await listIfThere(disk, folder)) {
+    const digits = name.startsWith(start) ? name.slice(start.length) : '';
+    if (/^[1-9][0-9]{0,8}$/.test(digits)) files.push({ number: Number(digits), path: join(folder, name) });
+  }
+  return files.sort((a, b) => a.number - b.number);
+}
+
+async function wholeFile(disk: FileSystem, path: string): Promise<Uint8Array> {
+  return (await readIfThere(disk, path, largestHistoryBytes)) ?? new Uint8Array();
+}
+
+/** The newest whole line: of the file that is written, or where that is new, of the one put aside last. */
+async function newestLine(
+  { disk }: HistoryOptions,
+  path: string,
+): Promise<{ readonly bytes: Uint8Array; readonly path: string; readonly place: number } | undefined> {
+  const files = [path, ...(await fullFiles(disk, path)).map((file) => file.path).reverse()];
+  for (const file of files) {
+    const { lines } = splitLines(await wholeFile(disk, file));
+    const bytes = lines.at(-1);
+    if (bytes !== undefined) return { bytes, path: file, place: lines.length };
+  }
+  return undefined;
 }
 
 async function readChain(
@@ -84,114 +177,53 @@ async function readChain(
   path: string | undefined,
 ): Promise<readonly HistoryLine[]> {
   if (path === undefined) return [];
+  const { disk, sha256 } = options;
+  const files = await readable(scope, async () => [
+    ...(await fullFiles(disk, path)).map((file) => file.path),
+    path,
+  ]);
   const chain: HistoryLine[] = [];
-  let hash = noLine;
-  for (const bytes of splitLines(await readChainFile(options, scope, path)).lines) {
-    const number = chain.length + 1;
-    const line = readLine(options, scope, bytes, path, number);
-    if (line.number !== number) throw broken(path, number, `it says that it is line ${line.number}`);
-    if (line.previous !== hash) throw broken(path, number, 'it does not follow the line before it');
-    chain.push(line);
-    hash = line.hash;
+  for (const file of files ?? []) {
+    const bytes = await readable(scope, () => wholeFile(disk, file));
+    for (const [index, line] of splitLines(bytes ?? new Uint8Array()).lines.entries()) {
+      const decoded = decodeLine(sha256, scope, line, file, index + 1);
+      const problem = misfit(chain.at(-1), decoded);
+      if (problem !== undefined) throw broken(file, index + 1, problem);
+      chain.push(decoded);
+    }
   }
+  const [first] = chain;
+  if (first !== undefined && first.number !== beginning(chain))
+    throw broken(
+      path,
+      1,
+      `the record is kept from line ${beginning(chain)} on, and line ${first.number} is the first`,
+    );
   return chain;
 }
 
-/** Empty where there is no file, or it is the administrators' and the caller is none. */
-async function readChainFile(
-  options: HistoryOptions,
-  scope: Scope,
-  path: string | undefined,
-): Promise<Uint8Array> {
-  if (path === undefined) return new Uint8Array();
+/** Undefined where the line follows the one before it; the first that is kept may have any number. */
+function misfit(before: HistoryLine | undefined, line: HistoryLine): string | undefined {
+  const number = before === undefined ? line.number : before.number + 1;
+  if (line.number !== number) return `it says that it is line ${line.number}, after line ${number - 1}`;
+  if (before === undefined) return line.number === 1 && line.previous !== noLine ? followsNothing : undefined;
+  return line.previous === before.hash ? undefined : followsNothing;
+}
+
+const followsNothing = 'it does not follow the line before it';
+
+/** The number that the kept record begins with, as its newest rotation says: what is gone before was not taken out by others. */
+function beginning(chain: readonly HistoryLine[]): number {
+  const newest = chain.findLast(({ operation }) => operation === rotation);
+  return newest === undefined ? 1 : Number(newest.facts.begins);
+}
+
+/** Undefined where the platform's chain is the administrators' and the caller is none. */
+async function readable<Value>(scope: Scope, work: () => Promise<Value>): Promise<Value | undefined> {
   try {
-    return (await readIfThere(options.disk, path, largestHistoryBytes)) ?? new Uint8Array();
+    return await work();
   } catch (error) {
-    if (scope === 'platform' && hasCode(error, 'StorageDenied')) return new Uint8Array();
+    if (scope === 'platform' && hasCode(error, 'StorageDenied')) return undefined;
     throw error;
   }
-}
-
-/** The lines that end, without their line feeds, and how many bytes they take with them. */
-function splitLines(bytes: Uint8Array): {
-  readonly lines: readonly Uint8Array[];
-  readonly wholeBytes: number;
-} {
-  const lines: Uint8Array[] = [];
-  let start = 0;
-  for (let end = bytes.indexOf(lineFeed); end !== -1; end = bytes.indexOf(lineFeed, start)) {
-    lines.push(bytes.subarray(start, end));
-    start = end + 1;
-  }
-  return { lines, wholeBytes: start };
-}
-
-/** One line in its only form: names in this order, facts sorted. */
-function encodeLine(scope: Scope, event: HistoryEvent, number: number, previous: string): Uint8Array {
-  const facts = Object.fromEntries(Object.entries(event.facts).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const { operation, outcome, account } = event;
-  const time = formatInstant(event.time);
-  return utf8(
-    JSON.stringify({ v: version, scope, number, time, operation, outcome, account, facts, previous }),
-  );
-}
-
-function readLine(
-  options: HistoryOptions,
-  scope: Scope,
-  bytes: Uint8Array,
-  path: string,
-  number: number,
-): HistoryLine {
-  const fields = parseObject(bytes);
-  if (fields === undefined) throw broken(path, number, 'it is not a JSON object');
-  if (typeof fields.v === 'number' && fields.v > version)
-    throw fail('StoreNewer', { path, version: fields.v });
-  const line = decodeLine(scope, fields, toHex(options.sha256(bytes)));
-  // Written again it must be the same bytes: an edit that keeps the meaning is an edit too.
-  if (
-    line === undefined ||
-    fromUtf8(encodeLine(scope, line, line.number, line.previous)) !== fromUtf8(bytes)
-  ) {
-    throw broken(path, number, 'it is not as it was written');
-  }
-  return line;
-}
-
-function decodeLine(
-  scope: Scope,
-  fields: Readonly<Record<string, unknown>>,
-  hash: string,
-): HistoryLine | undefined {
-  const { number, operation, outcome, account, facts, previous } = fields;
-  const time = typeof fields.time === 'string' ? parseInstant(fields.time) : undefined;
-  if (fields.scope !== scope || time === undefined || typeof number !== 'number') return undefined;
-  if (typeof operation !== 'string' || typeof outcome !== 'string' || typeof account !== 'string')
-    return undefined;
-  if (typeof previous !== 'string' || !isFacts(facts)) return undefined;
-  return { scope, number, time, operation, outcome, account, facts, previous, hash };
-}
-
-function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  const text = fromUtf8(bytes);
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isFacts(value: unknown): value is Readonly<Record<string, string>> {
-  return isObject(value) && Object.values(value).every((fact) => typeof fact === 'string');
-}
-
-function broken(path: string, number: number, problem: string): Error {
-  return fail('HistoryBroken', { path, problem: `line ${number}: ${problem}` });
 }

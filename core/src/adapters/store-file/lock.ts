@@ -32,6 +32,9 @@ interface Holder {
   readonly since: string;
 }
 
+/** How long a record (`installed`, counters of wrong passwords) is waited for: its holder writes one small file. */
+export const recordsWaitMilliseconds = 5000;
+
 const pauseMilliseconds = 20;
 
 /** Runs `work` with the lock held. `EnvironmentBusy` where a living process keeps it for longer than the waiting time. */

@@ -20,6 +20,7 @@ import type {
 import type { Processes } from '../../ports/processes.ts';
 import { DropFolder, type OwnerOf } from './drop-folder.ts';
 import { ensureFolder, listIfThere, replaceFile } from './durable.ts';
+import { recordsWaitMilliseconds, withLock } from './lock.ts';
 import { decodeAttempts, encodeAttempts } from './state-files.ts';
 
 export interface PlatformStoreOptions {
@@ -189,9 +190,27 @@ class FilePlatformStore implements PlatformStore {
     return bytes === undefined ? { failed: 0, last: 0 } : decodeAttempts('owner-attempts', bytes, path);
   }
 
+  updateOwnerAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void> {
+    return this.#updateOwnerAttempts(async () => change(await this.ownerAttempts()));
+  }
+
   setOwnerAttempts(attempts: PasswordAttempts): Promise<void> {
+    return this.#updateOwnerAttempts(() => Promise.resolve(attempts));
+  }
+
+  #updateOwnerAttempts(next: () => Promise<PasswordAttempts>): Promise<void> {
     const path = join(this.#private, 'owner-attempts');
-    return this.#put(path, encodeAttempts('owner-attempts', attempts), closedFile);
+    const place = {
+      disk: this.#disk,
+      processes: this.#options.processes,
+      folder: this.#private,
+      name: 'records-lock',
+      platform: 'platform',
+      waitMilliseconds: recordsWaitMilliseconds,
+    };
+    return withLock(place, async () => {
+      await this.#put(path, encodeAttempts('owner-attempts', await next()), closedFile);
+    });
   }
 
   #put(path: string, bytes: Uint8Array, mode: number): Promise<void> {
