@@ -528,10 +528,20 @@ export const errorCatalogue = {
     message: 'The certificate {credential} is not valid now: it {state}.',
     hint: 'What was encrypted for it stays readable; for new signatures and encryption enable one that is valid.',
   },
+  CertificateUnsuitable: {
+    class: 'state',
+    message: 'The certificate {credential} may not do what {feature} needs: {problem}',
+    hint: 'It is used all the same; programs may refuse it. Enable a credential whose certificate was issued for this use.',
+  },
   CredentialPending: {
     class: 'state',
     message: 'The credential {credential} still waits for its certificate.',
     hint: 'Complete it first with Complete-SPMigrationCredential.',
+  },
+  CredentialRemoved: {
+    class: 'state',
+    message: 'The credential {credential} was removed for good; no undo brings it back.',
+    hint: 'Add it again from its file, or import an archive that holds it with -IncludeRemoved.',
   },
   NothingToUndo: {
     class: 'state',
@@ -547,6 +557,11 @@ export const errorCatalogue = {
     class: 'state',
     message: 'This platform is not initialized.',
     hint: 'An administrator runs Initialize-SPMigrationPlatform once.',
+  },
+  SetAsideNotOpened: {
+    class: 'state',
+    message: '{what} is still under an older or another password or key, and does not open here.',
+    hint: 'Choose another state to bring back; an environment in quarantine returns as a whole, with -Quarantine and its own password.',
   },
   UserNotInitialized: {
     class: 'state',

@@ -24,7 +24,7 @@ export interface CredentialExtras {
 
 export function credentialResult(
   credential: Credential,
-  part: PublicPart,
+  part: Pick<PublicPart, 'features' | 'proposed'>,
   extras: CredentialExtras = {},
 ): CredentialResult {
   const described =

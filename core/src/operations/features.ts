@@ -5,8 +5,9 @@
 import { fail } from '../domain/error.ts';
 import { features, type Credential, type Feature, type PublicPart } from '../domain/environment.ts';
 import { describeCertificate } from '../crypto/x509.ts';
+import { warnIfUnsuitable } from './certificate-use.ts';
 import { changeEnvironment, prepareUnlock, userForChange, type PresentUser } from './change-environment.ts';
-import { findCredential } from './credential.ts';
+import { findCredential, warnIfOutOfTime } from './credential.ts';
 import type { Call, Changer, Planned, Reader } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
 import type { FeatureResult } from './results.ts';
@@ -29,6 +30,9 @@ export const enableFeature: Changer<EnableFeatureParameters, FeatureResult> = as
   const { feature } = parameters;
   const credential = chosen(user.present.publicPart, parameters);
   if (credential.certificate === undefined) throw fail('CredentialPending', { credential: credential.label });
+  // Neither is a refusal: files of long ago open only with the certificate of long ago.
+  warnIfOutOfTime(call, credential);
+  warnIfUnsuitable(call, feature, credential);
   const before = user.present.publicPart.features[feature];
   const old = user.present.publicPart.credentials.find(({ id }) => id === before);
   const lines =

@@ -1,18 +1,23 @@
 /**
- * `Remove-SPMigrationCredential`: takes a credential out of the environment. Older generations still hold it (they are
- * kept for `Undo-SPMigration`). A credential that a feature uses is not removed: `CredentialInUse`.
+ * `Remove-SPMigrationCredential`: takes a credential out of the environment. It stays recoverable (`Undo-SPMigration`),
+ * until `-Permanent`, which is `remove-for-good.ts`. A credential that a feature uses is not removed: `CredentialInUse`.
  */
 import { fail } from '../domain/error.ts';
-import { activeFeatures, type FeatureAssignments } from '../domain/environment.ts';
-import type { CredentialId } from '../domain/ids.ts';
+import { activeFeatures } from '../domain/environment.ts';
+import { withoutCredentials } from '../domain/undo-plan.ts';
 import { changeEnvironment, prepareUnlock, userForChange } from './change-environment.ts';
 import { findCredential } from './credential.ts';
+import { uninstallable } from './installed.ts';
 import type { Changer } from './operation.ts';
+import { planRemovalForGood } from './remove-for-good.ts';
 import type { CredentialRemovalResult } from './results.ts';
+import { findAnywhere } from './set-aside.ts';
 import { presentFacts } from './user-context.ts';
 
 export interface RemoveCredentialParameters {
   readonly credential: string;
+  /** From every kept generation and quarantined environment that the password opens, and never to come back. */
+  readonly permanent?: boolean;
   readonly allowServiceAccount?: boolean;
 }
 
@@ -21,11 +26,15 @@ export const removeCredential: Changer<RemoveCredentialParameters, CredentialRem
   parameters,
 ) => {
   const user = await userForChange(call, parameters);
-  const credential = findCredential(user.present.publicPart, parameters.credential);
+  const permanent = parameters.permanent ?? false;
+  const credential = permanent
+    ? await findAnywhere(user, parameters.credential)
+    : findCredential(user.present.publicPart, parameters.credential);
   const used = activeFeatures(credential.id, user.present.publicPart.features);
   if (used.length > 0)
     throw fail('CredentialInUse', { credential: credential.label, features: used.join(', ') });
-  const thumbprint = (await user.store.installed()).get(credential.id);
+  if (permanent) return planRemovalForGood(call, user, credential);
+  const isInstalled = (await user.store.installed()).has(credential.id);
   return {
     plan: {
       action: 'Remove a credential',
@@ -33,42 +42,27 @@ export const removeCredential: Changer<RemoveCredentialParameters, CredentialRem
       impact: 'high',
       lines: [
         `${credential.label} is removed from the environment; what was encrypted for it cannot be read with it any more.`,
-        ...(thumbprint === undefined ? [] : ['It is taken out of the certificate store.']),
+        'It can be brought back with Undo-SPMigration, until it is removed with -Permanent.',
+        ...(isInstalled ? ['It is taken out of the certificate store.'] : []),
       ],
       facts: { ...presentFacts(user), credential: credential.id },
     },
     prepare: prepareUnlock(call, user),
-    apply: async () => {
-      const value = await changeEnvironment(call, user, 'credential-remove', ({ environment }) => {
-        const { publicPart, privatePart } = environment;
-        const credentials = publicPart.credentials.filter(({ id }) => id !== credential.id);
-        const keys = new Map([...privatePart.keys].filter(([id]) => id !== credential.id));
-        const proposed = without(publicPart.proposed, credential.id);
-        return Promise.resolve({
-          environment: {
-            publicPart: { ...publicPart, credentials, proposed },
-            privatePart: { ...privatePart, keys },
-          },
+    apply: () =>
+      changeEnvironment(call, user, 'credential-remove', async ({ environment }) => {
+        const left = withoutCredentials(environment, new Set([credential.id]));
+        return {
+          environment: left,
           value: {
             credential: credential.id,
             label: credential.label,
-            uninstall: thumbprint === undefined ? [] : [thumbprint],
+            permanent: false,
+            rewritten: 0,
+            notOpened: [],
+            uninstall: await uninstallable(user.store, left.publicPart),
           },
           facts: { credential: credential.id },
-        });
-      });
-      if (thumbprint !== undefined) {
-        const installed = new Map(await user.store.installed());
-        installed.delete(credential.id);
-        await user.store.setInstalled(installed);
-      }
-      return value;
-    },
+        };
+      }),
   };
 };
-
-/** The assignments without those of one credential. */
-function without(assignments: FeatureAssignments, id: CredentialId): FeatureAssignments {
-  const kept = Object.entries(assignments).filter(([, assigned]) => assigned !== id);
-  return Object.fromEntries(kept);
-}
