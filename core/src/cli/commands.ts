@@ -56,6 +56,7 @@ export const parameterSummaries: Readonly<Record<string, string>> = {
   destination: 'Computer name or fingerprint of a granted destination',
   emailAddress: 'E-mail address in the certificate; may be repeated',
   enableFeature: "Enable the archive's features at once",
+  evidence: 'Grant, archive, receipt, or folder of them, to compare the history with; may be repeated',
   feature: 'The feature',
   fingerprint: 'The fingerprint that the destination shows; another one is refused',
   forThisComputer: 'Also check that it fits this computer',

@@ -2,8 +2,9 @@
  * Receipts, docs/spec/receipt.md: what an import leaves for the source's owner and user to file. Unsigned, since the person
  * who imports has no signing key: it proves something only together with a history that has its head.
  */
-import type { ImportAction } from '../domain/import-plan.ts';
 import { limits } from '../domain/environment.ts';
+import { fail } from '../domain/error.ts';
+import type { ImportAction } from '../domain/import-plan.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import {
   accountId,
@@ -38,6 +39,8 @@ const actions = Object.keys(countFields) as ImportAction[];
 
 /** `ParameterInvalid` or `LimitExceeded` where the format cannot hold a value. */
 export function encodeReceipt(receipt: Receipt): Uint8Array {
+  const problem = contradiction(receipt);
+  if (problem !== undefined) throw fail('ParameterInvalid', { parameter: 'receipt', problem });
   const writer = new TextWriter('receipt')
     .field('archive', id('ArchiveId'), receipt.archive)
     .field('imported', instant, receipt.imported)
@@ -89,5 +92,17 @@ export function decodeReceipt(bytes: Uint8Array, path: string): Receipt {
   };
   const historyHead = reader.optional('history-head', head) ?? new Uint8Array();
   reader.end();
-  return { ...before, counts, historyHead };
+  const receipt = { ...before, counts, historyHead };
+  const problem = contradiction(receipt);
+  if (problem !== undefined) throw reader.malformed(problem, -1);
+  return receipt;
+}
+
+/** What in the receipt contradicts something else in it; undefined where nothing does. */
+function contradiction({ case: kind, rekey, counts }: Receipt): string | undefined {
+  if (rekey && kind !== 'merge') return 'only a merge continues a key';
+  if (counts.SetAside > 0 && kind !== 'replace') return 'only a replace sets credentials aside';
+  const here = counts.Activate + counts.Retain + counts.Unchanged + counts.Skip;
+  if (here > 0 && kind !== 'merge') return 'only a merge meets credentials that are there already';
+  return undefined;
 }

@@ -117,7 +117,11 @@ export const operations = {
   },
   'platform-test': {
     kind: 'reader',
-    parameters: { role: choice('Source', 'Destination'), maximumPasswordAgeDays: number },
+    parameters: {
+      role: choice('Source', 'Destination'),
+      maximumPasswordAgeDays: number,
+      evidence: paths,
+    },
     required: [],
     secrets: [],
     result: 'Check',

@@ -10,6 +10,7 @@ import { groupFingerprint } from '../domain/ids.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import { decodeAuthorityFile } from '../format/authority-v1.ts';
 import { Checks } from './checks.ts';
+import { testEvidence } from './evidence.ts';
 import { readRevocationList } from './grants-context.ts';
 import type { Call, Reader } from './operation.ts';
 import { findPlatform, type Platform } from './platform-context.ts';
@@ -22,6 +23,8 @@ export interface TestPlatformParameters {
   readonly role?: 'Source' | 'Destination';
   /** The age from which the Basic User Password is to be changed. */
   readonly maximumPasswordAgeDays?: number;
+  /** Grants, archives and receipts (or folders of them) to compare the history with. */
+  readonly evidence?: readonly string[];
 }
 
 /** What two computers' clocks may differ without anyone having set one back. */
@@ -47,6 +50,7 @@ export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async f
     await testRevocationLists(call, checks);
     const lines = await testHistory(call, platform, checks);
     testClock(call, platform, lines, checks);
+    await testEvidence(call, platform, parameters.evidence ?? [], lines, checks);
     const user = await testUser(call, platform, { ...parameters, lines }, checks);
     const present = user?.present;
     if (user !== undefined && present !== undefined && parameters.role !== 'Destination')

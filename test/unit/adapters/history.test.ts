@@ -72,7 +72,7 @@ describe('history', () => {
     ['an edited fact', (content) => content.replace('"serial":"2"', '"serial":"9"'), 'line 3'],
     ['an edited outcome in the newest line', (content) => content.replace(/ok(?=[^\n]*\n$)/, 'no'), ''],
     ['a line taken out', (content) => content.replace(/[^\n]*\n/, ''), 'line 1'],
-    ['lines swapped', (content) => content.replace(/([^\n]*\n)([^\n]*\n)/, '$2$1'), 'line 1'],
+    ['lines swapped', (content) => content.replace(/([^\n]*\n)([^\n]*\n)/, '$2$1'), 'line 2'],
     ['a line twice', (content) => content.replace(/([^\n]*\n)/, '$1$1'), 'line 2'],
     ['a blank put in', (content) => content.replace('"v":1,', '"v":1, '), 'line 1'],
     ['another name put in', (content) => content.replace('"v":1,', '"v":1,"x":1,'), 'line 1'],
@@ -92,6 +92,80 @@ describe('history', () => {
     await expect(open(disk).read('user')).rejects.toMatchObject({
       code: 'HistoryBroken',
       details: { path: userFile, problem: expect.stringMatching(`^${where}: `) as string },
+    });
+  });
+
+  describe('that grows', () => {
+    const fullBytes = 1500;
+    const grown = (disk: FailingDisk, pid = 1): History => {
+      const processes = createTestProcesses().start(pid);
+      const platformFile = '/var/private/history';
+      return createHistory({ disk, processes, sha256, platformFile, userFile, fullBytes });
+    };
+
+    it('goes on in a new file, one chain, and drops the oldest of many', async () => {
+      const disk = createFailingDisk();
+      const history = grown(disk);
+      let heads = 0;
+      for (let number = 1; number <= 120; number++) {
+        await history.append('user', event(number));
+        const lines = await history.read('user');
+        expect(lines.at(-1)?.facts.serial).toBe(String(number));
+        if (lines[0]?.number !== 1) heads += 1;
+      }
+      const files = disk.files().filter((path) => /history(\.\d+)?$/.test(path));
+      expect(files).toHaveLength(10);
+      const sizes = await Promise.all(files.map(async (path) => (await disk.status(path))?.sizeBytes ?? 0));
+      expect(Math.max(...sizes)).toBeLessThan(fullBytes + 1000);
+      expect(heads).toBeGreaterThan(10);
+      const lines = await grown(disk, 2).read('user');
+      expect(Buffer.from(await history.head('user')).toString('hex')).toBe(lines.at(-1)?.hash);
+      const turns = lines.filter(({ operation }) => operation === 'history-rotate');
+      expect(Number(turns.at(-1)?.facts.begins)).toBe(lines[0]?.number);
+    });
+
+    it('is missed where somebody else takes a file away, the oldest or another', async () => {
+      for (const at of [0, 2, 8]) {
+        const disk = createFailingDisk();
+        for (let number = 1; number <= 120; number++) await grown(disk).append('user', event(number));
+        const put = disk.files().filter((path) => /history\.\d+$/.test(path));
+        put.sort((a, b) => Number(a.split('.').at(-1)) - Number(b.split('.').at(-1)));
+        await disk.remove(put[at] ?? '');
+        await expect(grown(disk).read('user')).rejects.toMatchObject({ code: 'HistoryBroken' });
+      }
+    });
+
+    it('keeps its chain through a loss of power at any point of a turn', async () => {
+      const prepare = async (): Promise<{ disk: FailingDisk; last: number }> => {
+        const disk = createFailingDisk();
+        for (let number = 1; ; number++) {
+          const size = (await disk.status(userFile))?.sizeBytes ?? 0;
+          const turns = disk.files().filter((path) => /history\.\d+$/.test(path)).length;
+          if (turns === 9 && size >= fullBytes) return { disk, last: number - 1 };
+          await grown(disk).append('user', event(number));
+        }
+      };
+      for (let at = 1; ; at++) {
+        for (const survives of [true, false]) {
+          const { disk, last } = await prepare();
+          disk.losePowerAt(at, true);
+          const outcome = await grown(disk)
+            .append('user', event(last + 1))
+            .then(
+              () => 'done',
+              (error: unknown) => {
+                expect(error).toBeInstanceOf(PowerLost);
+                return 'lost';
+              },
+            );
+          const after = disk.restart(() => survives);
+          const serial = (await grown(after, 2).read('user')).at(-1)?.facts.serial ?? `${last + 1}`;
+          expect(outcome === 'done' ? [last + 1] : [last, last + 1]).toContain(Number(serial));
+          await grown(after, 2).append('user', event(last + 2));
+          expect((await grown(after, 3).read('user')).at(-1)?.facts.serial).toBe(`${last + 2}`);
+          if (outcome === 'done' && !survives) return;
+        }
+      }
     });
   });
 

@@ -81,9 +81,12 @@ async function append(options: HistoryOptions, scope: Scope, event: HistoryEvent
     const before = last && decodeLine(options.sha256, scope, last.bytes, last.path, last.place);
     // Also where the power went between putting a file aside and its successor's first line.
     const begins = isFull || (size === 0 && before !== undefined);
-    const lines = begins ? [await rotationEvent(options, scope, path, event), event] : [event];
-    await disk.append(path, chained(options, scope, before, lines), fileMode);
+    const turn = begins ? await turnOf(options, scope, path, event) : undefined;
+    const events = turn === undefined ? [event] : [turn.event, event];
+    await disk.append(path, chained(options, scope, before, events), fileMode);
     if (size === 0 || isFull) await disk.syncFolder(folder);
+    // Only now: the record says from here on that it begins after them.
+    for (const old of turn?.drop ?? []) await removeLeftOver(disk, old.path);
   });
 }
 
@@ -113,27 +116,30 @@ async function cutUnfinished({ disk }: HistoryOptions, path: string): Promise<vo
   if (wholeBytes < bytes.length) await disk.truncate(path, wholeBytes);
 }
 
-/** The full file gets the next number; beyond those that are kept the oldest goes. */
+/** The full file gets the next number. */
 async function putAside({ disk }: HistoryOptions, path: string): Promise<void> {
   const full = await fullFiles(disk, path);
   await disk.rename(path, `${path}.${(full.at(-1)?.number ?? 0) + 1}`);
   await disk.syncFolder(dirname(path));
 }
 
-async function rotationEvent(
-  options: HistoryOptions,
+/** The line with which a new file begins, and the files that go when it is there. */
+async function turnOf(
+  { disk, sha256 }: HistoryOptions,
   scope: Scope,
   path: string,
   { time, account }: HistoryEvent,
-): Promise<HistoryEvent> {
-  const { disk, sha256 } = options;
+): Promise<{ readonly event: HistoryEvent; readonly drop: readonly FullFile[] }> {
   const full = await fullFiles(disk, path);
-  for (const old of full.slice(0, -keptFiles)) await removeLeftOver(disk, old.path);
   const [oldest] = full.slice(-keptFiles);
   const [first] = oldest === undefined ? [] : splitLines(await wholeFile(disk, oldest.path)).lines;
   const begins =
     oldest === undefined || first === undefined ? 1 : decodeLine(sha256, scope, first, oldest.path, 1).number;
-  return { time, operation: rotation, outcome: 'ok', account, facts: { begins: String(begins) } };
+  const facts = { begins: String(begins) };
+  return {
+    event: { time, operation: rotation, outcome: 'ok', account, facts },
+    drop: full.slice(0, -keptFiles),
+  };
 }
 
 interface FullFile {
@@ -193,12 +199,11 @@ async function readChain(
     }
   }
   const [first] = chain;
-  if (first !== undefined && first.number !== beginning(chain))
-    throw broken(
-      path,
-      1,
-      `the record is kept from line ${beginning(chain)} on, and line ${first.number} is the first`,
-    );
+  const begins = beginning(chain);
+  if (first !== undefined && first.number > begins) {
+    const problem = `the record is kept from line ${begins} on, and line ${first.number} is the first`;
+    throw broken(path, 1, problem);
+  }
   return chain;
 }
 
