@@ -518,11 +518,6 @@ export const errorCatalogue = {
   },
 
   // state
-  ClockImplausible: {
-    class: 'state',
-    message: 'The clock of this computer says {now}, but {what} is from {time}.',
-    hint: 'Correct the clock: it decides which grants are within their time.',
-  },
   CertificateExpired: {
     class: 'state',
     message: 'The certificate {credential} is not valid now: it {state}.',
@@ -532,6 +527,11 @@ export const errorCatalogue = {
     class: 'state',
     message: 'The certificate {credential} may not do what {feature} needs: {problem}',
     hint: 'It is used all the same; programs may refuse it. Enable a credential whose certificate was issued for this use.',
+  },
+  ClockImplausible: {
+    class: 'state',
+    message: 'The clock of this computer says {now}, but {what} is from {time}.',
+    hint: 'Correct the clock: it decides which grants are within their time.',
   },
   CredentialPending: {
     class: 'state',
