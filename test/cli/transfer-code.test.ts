@@ -180,6 +180,35 @@ describe('export --transfer-code-stdin', () => {
   });
 });
 
+describe('import', () => {
+  const code = '7KQ2-90AB-CDEF-GH1J';
+
+  it('asks for the code that an archive needs, also at a --what-if, and takes it from a script', async () => {
+    const world = await copyWorld(made);
+    const path = join(world.share, 'coded.sparc');
+    await world.a.run('export', { path, destination: 'PC-B' }, { password, transferCode: code });
+    const terminal = { seen: true, asked: true };
+    const look = await run(world.b, ['import', path, '--what-if'], {
+      input: `${password}\r7kq29oabcdefghij\r`,
+      ...terminal,
+    });
+    expect(look).toMatchObject({ code: 0 });
+    expect(look.stderr).toMatch(/Basic User Password: \nTransfer code: \n/);
+    const typed = await run(world.b, ['import', path], { input: `${password}\r0000\r`, ...terminal });
+    expect(typed.code).toBe(2);
+    expect(typed.stderr).toContain('(TransferCodeMalformed)');
+    const alone = await run(world.b, ['import', path, '--password-stdin'], { input: `${password}\n` });
+    expect(alone.code).toBe(2);
+    expect(alone.stderr).toContain('hint: Pass --transfer-code-stdin.');
+    const ran = await run(world.b, ['import', path, '--password-stdin', '--transfer-code-stdin'], {
+      input: `${password}\n${code}\n`,
+    });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain('Install');
+    expect(ran.stdout).not.toContain(code);
+  });
+});
+
 describe('the process protocol', () => {
   interface Plan {
     readonly t: string;

@@ -6,12 +6,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { utf8 } from '../../core/src/bytes/bytes.ts';
+import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
+import { deriveRoot } from '../../core/src/crypto/kdf.ts';
+import { parseTransferCode } from '../../core/src/domain/transfer-code.ts';
+import { openArchive, readArchive } from '../../core/src/sealing/archive.ts';
+import { UserKeys } from '../../core/src/sealing/user-keys.ts';
 import type { ArchiveResult } from '../../core/src/operations/results.ts';
 import {
   copyWorld,
   makeWorld,
   password,
   refused,
+  rejection,
   removeWorld,
   type MadeWorld,
   type World,
@@ -84,5 +91,45 @@ describe('an export with a transfer code', () => {
     const archive = await readFile(path);
     expect(archive.includes(transferCode)).toBe(false);
     expect(archive.includes(transferCode.replaceAll('-', ''))).toBe(false);
+  });
+});
+
+describe('a thief of the archive, the destination and the password', () => {
+  /** The archive's inner wrapper and environment, tried with keys that do or do not know the code. */
+  async function tryToOpen(
+    world: World,
+    path: string,
+    code: SecretBytes | undefined,
+    vault: SecretBytes | undefined,
+  ) {
+    const { archives, chip } = world.b.ports;
+    const read = readArchive(await archives.unpack(new Uint8Array(await readFile(path)), path), path);
+    const { manifest } = read;
+    using typed = new SecretBytes(utf8(password));
+    using root = await deriveRoot(typed, manifest.passwordSalt);
+    using keys = new UserKeys(root);
+    using innerKey = keys.innerKey(manifest.archive, code);
+    const blob = await chip.importBasicUserKey(read.basicUserKey, read.duplicate, innerKey);
+    const loaded = await chip.loadBasicUserKey(blob, keys.basicUserAuth);
+    try {
+      using vaultKey = await loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
+      using archiveKey = keys.archiveKey(vaultKey, manifest.archive, vault);
+      return openArchive(read, archiveKey, path).publicPart.credentials.length;
+    } finally {
+      await loaded.dispose();
+    }
+  }
+
+  it('gets neither the key from the chip nor the environment from the archive without the code', async () => {
+    const world = await copyWorld(made);
+    const { path } = await exportCoded(world);
+    const code = new SecretBytes(parseTransferCode(transferCode) ?? new Uint8Array());
+    const wrong = new SecretBytes(new Uint8Array(10));
+    expect(await tryToOpen(world, path, code, code)).toBe(1);
+    for (const guess of [undefined, wrong])
+      expect((await rejection(() => tryToOpen(world, path, guess, guess))).code).toBe('PasswordRejected');
+    // Whoever has the Basic User Key already (a merge) is stopped by the second key.
+    for (const guess of [undefined, wrong])
+      expect((await rejection(() => tryToOpen(world, path, code, guess))).code).toBe('PasswordRejected');
   });
 });
