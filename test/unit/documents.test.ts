@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { operations, type OperationEntry } from '../../core/src/operations/registry.ts';
 import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
+import { titlesIn } from '../testkit/documents.ts';
 
 const root = join(import.meta.dirname, '../..');
 // Plain JavaScript without types of its own.
@@ -20,7 +21,7 @@ const markdownIn = (folder: string): readonly string[] =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name));
-const documents = ['.', 'docs', 'docs/spec', 'docs/decisions'].flatMap(markdownIn);
+const documents = ['.', 'docs', 'docs/spec', 'docs/decisions', 'docs/guides'].flatMap(markdownIn);
 
 /** The text without fenced blocks, in which nothing is a link. */
 const prose = (path: string): string => read(path).replaceAll(/^```[^]*?^```$/gm, '');
@@ -44,6 +45,15 @@ describe.each(documents)('%s', (path) => {
       return anchor !== undefined && !anchorsOf(to).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  it('names tests that exist', () => {
+    const named = [...read(path).matchAll(/`([\w/-]+\.ts)`: "([^"]+)"/g)];
+    const missing = named.filter(([, file = '', title = '']) => {
+      const test = join(root, 'test', file);
+      return !existsSync(test) || !titlesIn(test).includes(title);
+    });
+    expect(missing.map(([text]) => text)).toEqual([]);
   });
 
   it('names cmdlets that exist', () => {
