@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../core/src/bytes/bytes.ts';
 import { toId } from '../../core/src/domain/ids.ts';
-import type { EnvironmentStore } from '../../core/src/ports/environment-store.ts';
+import type {
+  EnvironmentStore,
+  EnvironmentWriter,
+  GenerationFile,
+} from '../../core/src/ports/environment-store.ts';
+import { stateOf, type StoreState } from '../testkit/store-state.ts';
 
 export const platformId = toId('PlatformId', 'ab'.repeat(10));
 export const storageKey = toId('TpmName', `000b${'11'.repeat(32)}`);
@@ -17,6 +22,22 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
   const content = (number: number): Uint8Array => utf8(`generation ${number}`);
   const append = (store: EnvironmentStore, number: number): Promise<unknown> =>
     store.withLock((writer) => writer.append(number, content(number)));
+
+  /** Files of these numbers, sealed anew under `mark`, as an epoch is written: one at a time. */
+  async function* anew(mark: string, ...numbers: readonly number[]): AsyncGenerator<GenerationFile> {
+    for (const generation of numbers)
+      yield await Promise.resolve({ generation, bytes: utf8(`${mark} ${generation}`) });
+  }
+  /** That a change is refused with this code, and that another program finds everything as it was. */
+  async function expectRefused(
+    place: StorePlace,
+    change: (writer: EnvironmentWriter) => Promise<unknown>,
+    code = 'InternalError',
+  ): Promise<void> {
+    const before = await stateOf(place.open());
+    await expect(place.open().withLock(change)).rejects.toMatchObject({ code });
+    expect(await stateOf(place.open())).toEqual(before);
+  }
 
   describe(`environment store: ${name}`, () => {
     it('holds nothing at first', async () => {
@@ -50,11 +71,212 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       expect(await store.generation({ epoch: 1, generation: 3 })).toBeUndefined();
     });
 
+    it('drops nothing where the new generation is refused, or what is to go is not old', async () => {
+      const place = await makePlace();
+      for (const number of [1, 2, 3]) await append(place.open(), number);
+      await expectRefused(place, (writer) => writer.append(3, content(3), [1]));
+      for (const dropped of [4, 5, 0, -1, 1.5])
+        await expectRefused(place, (writer) => writer.append(4, content(4), [1, dropped]));
+    });
+
+    it('takes it easily where what is to be dropped has gone already', async () => {
+      const place = await makePlace();
+      for (const number of [2, 3]) await append(place.open(), number);
+      await place.open().withLock((writer) => writer.append(4, content(4), [1, 2]));
+      expect((await stateOf(place.open())).kept.map(([number]) => number)).toEqual([4, 3]);
+    });
+
     it('refuses a generation that does not follow', async () => {
-      const store = (await makePlace()).open();
-      await append(store, 3);
-      await expect(append(store, 3)).rejects.toMatchObject({ code: 'InternalError' });
-      expect(await store.current()).toMatchObject({ generation: 3 });
+      const place = await makePlace();
+      await append(place.open(), 3);
+      for (const number of [3, 2, 0, 3.5])
+        await expectRefused(place, (writer) => writer.append(number, content(9)));
+      await expectRefused(place, (writer) => writer.append(1_000_000_000, content(9)), 'LimitExceeded');
+      await expectRefused(place, (writer) => writer.replace(0, content(9)));
+    });
+
+    it('writes every generation anew as one epoch', async () => {
+      const place = await makePlace();
+      for (const number of [1, 2, 3]) await append(place.open(), number);
+      const now = await place.open().withLock((writer) => writer.rewrite(anew('new', 1, 2, 3)));
+      expect(now).toEqual({ epoch: 2, generation: 3 });
+      expect(await stateOf(place.open())).toEqual({
+        epoch: 2,
+        current: 3,
+        kept: [
+          [3, 'new 3'],
+          [2, 'new 2'],
+          [1, 'new 1'],
+        ],
+        quarantine: [],
+      });
+      expect(await place.open().generation({ epoch: 1, generation: 3 })).toBeUndefined();
+      await append(place.open(), 4);
+      expect(await place.open().current()).toMatchObject({ epoch: 2, generation: 4 });
+    });
+
+    it('writes exactly what it is given, a next generation included', async () => {
+      const place = await makePlace();
+      for (const number of [1, 2, 3]) await append(place.open(), number);
+      await place.open().withLock((writer) => writer.rewrite(anew('new', 2, 3, 4)));
+      const { current, kept } = await stateOf(place.open());
+      expect([current, kept.map(([number]) => number)]).toEqual([4, [4, 3, 2]]);
+    });
+
+    it('can read the old epoch while it writes the new one', async () => {
+      const place = await makePlace();
+      for (const number of [1, 2]) await append(place.open(), number);
+      const store = place.open();
+      await store.withLock((writer) =>
+        writer.rewrite(
+          (async function* () {
+            for (const id of [...(await writer.generations())].reverse()) {
+              const stored = await store.generation(id);
+              yield { generation: id.generation, bytes: stored?.bytes ?? utf8('lost') };
+              expect(await place.open().current()).toMatchObject({ epoch: 1, generation: 2 });
+            }
+          })(),
+        ),
+      );
+      expect((await stateOf(place.open())).kept).toEqual([
+        [2, 'generation 2'],
+        [1, 'generation 1'],
+      ]);
+    });
+
+    it('keeps the old epoch where the new one is not written to its end', async () => {
+      const place = await makePlace();
+      await expectRefused(place, (writer) => writer.rewrite(anew('new', 1)));
+      for (const number of [1, 2]) await append(place.open(), number);
+      await expectRefused(place, (writer) => writer.rewrite(anew('new')));
+      await expectRefused(place, (writer) => writer.rewrite(anew('new', 1)));
+      await expectRefused(place, (writer) => writer.rewrite(anew('new', 2, 1)));
+      await expectRefused(place, (writer) => writer.rewrite(anew('new', 1, 2, 2)));
+      const before = await stateOf(place.open());
+      await place.open().withLock(async (writer) => {
+        const failing = (async function* (): AsyncGenerator<GenerationFile> {
+          yield* anew('new', 1);
+          throw new RangeError('the second could not be sealed');
+        })();
+        await expect(writer.rewrite(failing)).rejects.toThrow('the second could not be sealed');
+        // Under the same lock it can be tried again: nothing of the first try is in the way.
+        await writer.rewrite(anew('again', 1, 2));
+      });
+      expect(before).toMatchObject({ epoch: 1, current: 2 });
+      expect(await stateOf(place.open())).toMatchObject({
+        epoch: 2,
+        kept: [
+          [2, 'again 2'],
+          [1, 'again 1'],
+        ],
+      });
+    });
+
+    it('exchanges the present environment with one from quarantine', async () => {
+      const place = await makePlace();
+      for (const number of [3, 4]) await append(place.open(), number);
+      await place.open().withLock((writer) => writer.replace(1, utf8('another')));
+      const first = await place.open().withLock((writer) => writer.exchange('1'));
+      expect(first.now).toEqual({ epoch: 3, generation: 4 });
+      expect(first.setAside).toMatchObject({ id: '2', generation: 1 });
+      expect(await stateOf(place.open())).toEqual({
+        epoch: 3,
+        current: 4,
+        kept: [
+          [4, 'generation 4'],
+          [3, 'generation 3'],
+        ],
+        quarantine: [{ id: '2', generations: [[1, 'another']] }],
+      });
+      // What came back is not in quarantine any more, and the exchange can be taken back in turn.
+      expect(await place.open().quarantinedGenerations('1')).toEqual([]);
+      expect(await place.open().quarantinedGeneration('1', 4)).toBeUndefined();
+      const second = await place.open().withLock((writer) => writer.exchange('2'));
+      expect(second.now).toEqual({ epoch: 4, generation: 1 });
+      expect((await stateOf(place.open())).quarantine).toMatchObject([{ id: '3' }]);
+      await append(place.open(), 2);
+      expect(await place.open().current()).toMatchObject({ epoch: 4, generation: 2 });
+    });
+
+    it('takes an environment back where none is', async () => {
+      const place = await makePlace();
+      await append(place.open(), 4);
+      await place.open().withLock((writer) => writer.setAside());
+      const done = await place.open().withLock((writer) => writer.exchange('1'));
+      expect(done).toEqual({ now: { epoch: 3, generation: 4 }, setAside: undefined });
+      expect(await stateOf(place.open())).toEqual({
+        epoch: 3,
+        current: 4,
+        kept: [[4, 'generation 4']],
+        quarantine: [],
+      } satisfies StoreState);
+    });
+
+    it('exchanges only with what is in quarantine', async () => {
+      const place = await makePlace();
+      await expectRefused(place, (writer) => writer.exchange('1'));
+      await append(place.open(), 1);
+      await place.open().withLock((writer) => writer.replace(1, utf8('another')));
+      for (const id of ['2', '3', '01', '../epochs/2', ''])
+        await expectRefused(place, (writer) => writer.exchange(id));
+    });
+
+    it('writes one generation in quarantine anew, and no other', async () => {
+      const place = await makePlace();
+      for (const number of [3, 4]) await append(place.open(), number);
+      await place.open().withLock((writer) => writer.replace(1, utf8('another')));
+      const file = { generation: 3, bytes: utf8('without a key') };
+      await place.open().withLock((writer) => writer.rewriteQuarantined('1', file));
+      expect(await stateOf(place.open())).toMatchObject({
+        epoch: 2,
+        kept: [[1, 'another']],
+        quarantine: [
+          {
+            id: '1',
+            generations: [
+              [4, 'generation 4'],
+              [3, 'without a key'],
+            ],
+          },
+        ],
+      });
+      await place.open().withLock((writer) => writer.exchange('1'));
+      expect((await stateOf(place.open())).kept).toContainEqual([3, 'without a key']);
+    });
+
+    it('adds nothing to quarantine, and writes nothing anew that is not there', async () => {
+      const place = await makePlace();
+      await append(place.open(), 3);
+      await place.open().withLock((writer) => writer.replace(3, utf8('another')));
+      const files = [
+        ['1', 4],
+        ['2', 3],
+        ['x', 3],
+        ['1', 0],
+      ] as const;
+      for (const [id, generation] of files) {
+        const file = { generation, bytes: utf8('something else') };
+        await expectRefused(place, (writer) => writer.rewriteQuarantined(id, file));
+      }
+    });
+
+    it('gives only generations that are kept', async () => {
+      const place = await makePlace();
+      await append(place.open(), 1);
+      await append(place.open(), 2);
+      await place.open().withLock((writer) => writer.replace(1, utf8('another')));
+      const store = place.open();
+      for (const id of [
+        { epoch: 1, generation: 1 },
+        { epoch: 2, generation: 2 },
+        { epoch: 3, generation: 1 },
+      ])
+        expect(await store.generation(id)).toBeUndefined();
+      expect(await store.quarantinedGenerations('1')).toEqual([2, 1]);
+      expect(await store.quarantinedGenerations('2')).toEqual([]);
+      expect(await store.quarantinedGeneration('1', 1)).toMatchObject({ epoch: 1, generation: 1 });
+      expect(await store.quarantinedGeneration('1', 3)).toBeUndefined();
+      expect(await store.quarantinedGeneration('2', 1)).toBeUndefined();
     });
 
     it('sets an environment aside when another takes its place', async () => {
@@ -124,6 +346,42 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       expect(await place.open().current()).toMatchObject({ generation: 1, bytes: content(1) });
     });
 
+    it('refuses every reading and change in it', async () => {
+      const place = await makePlace();
+      await append(place.open(), 1);
+      await place.open().withLock((writer) => writer.replace(1, utf8('another')));
+      const other = place.open(otherStorageKey);
+      const refusal = { code: 'EnvironmentOfOtherPlatform' };
+      await expect(other.generation({ epoch: 2, generation: 1 })).rejects.toMatchObject(refusal);
+      await expect(other.quarantinedGenerations('1')).rejects.toMatchObject(refusal);
+      await expect(other.quarantinedGeneration('1', 1)).rejects.toMatchObject(refusal);
+      await expect(other.withLock((writer) => writer.exchange('1'))).rejects.toMatchObject(refusal);
+      await expect(other.updateAttempts((now) => now)).rejects.toMatchObject(refusal);
+      await expect(other.updateInstalled((now) => now)).rejects.toMatchObject(refusal);
+    });
+
+    it('takes over what several programs record at once', async () => {
+      const place = await makePlace();
+      await append(place.open(), 1);
+      const many = Array.from({ length: 12 }, (_, index) => index);
+      await Promise.all([
+        ...many.map(() =>
+          place.open().updateAttempts(({ failed, last }) => ({ failed: failed + 1, last: last + 1 })),
+        ),
+        ...many.map((index) =>
+          place.open().updateInstalled((now) => new Map(now).set(idOf(index), 'AB'.repeat(20))),
+        ),
+      ]);
+      expect(await place.open().attempts()).toEqual({ failed: 12, last: 12 });
+      expect([...(await place.open().installed()).keys()]).toEqual(many.map(idOf));
+      await expect(
+        place.open().updateAttempts(() => {
+          throw new RangeError('no such change');
+        }),
+      ).rejects.toThrow('no such change');
+      expect(await place.open().attempts()).toEqual({ failed: 12, last: 12 });
+    });
+
     it('keeps the records beside the generations', async () => {
       const place = await makePlace();
       const thumbprints = new Map([
@@ -139,4 +397,8 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       expect(await place.open().current()).toBeUndefined();
     });
   });
+}
+
+function idOf(number: number): string {
+  return number.toString(16).padStart(32, '0');
 }

@@ -56,17 +56,21 @@ export async function withLock<Result>(place: LockPlace, work: () => Promise<Res
 async function acquire(place: LockPlace): Promise<{ readonly own: string; readonly dead: Set<string> }> {
   const deadline = performance.now() + place.waitMilliseconds;
   const dead = new Set<string>();
-  for (;;) {
-    const name = `${place.name}.${place.platform}.${await uniqueMark(place.processes)}`;
-    const own = join(place.folder, name);
-    await place.disk.create(own, new Uint8Array(), 0o600);
-    const holder = await otherHolder(place, own, dead);
-    if (holder === undefined) return { own, dead };
-    await removeLeftOver(place.disk, own);
+  for (let attempt = 1; ; attempt++) {
+    const mark = await uniqueMark(place.processes);
+    const own = join(place.folder, `${place.name}.${place.platform}.${mark}`);
+    // Who waits only looks: the files of all who wait would keep each of them from finding itself alone.
+    let holder = attempt === 1 ? undefined : await findHolder(place, own, dead);
+    if (holder === undefined) {
+      await place.disk.create(own, new Uint8Array(), 0o600);
+      holder = await otherHolder(place, own, dead);
+      if (holder === undefined) return { own, dead };
+      await removeLeftOver(place.disk, own);
+    }
     if (performance.now() >= deadline)
       throw fail('EnvironmentBusy', { pid: holder.pid, since: holder.since });
-    // Two that began together must not meet again and again: their pauses differ by their numbers.
-    await delay(pauseMilliseconds + (process.pid % 19));
+    // Those that began together must not meet again and again: their pauses differ by their numbers.
+    await delay(pauseMilliseconds + (Number(mark.replaceAll(/\D/g, '').slice(-9)) % 19));
   }
 }
 
