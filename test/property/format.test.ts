@@ -13,6 +13,7 @@ import { isSPMigrationError } from '../../core/src/domain/error.ts';
 import type { Grant, KeyApproval, RevocationList } from '../../core/src/domain/grant.ts';
 import { hexDigits, toId } from '../../core/src/domain/ids.ts';
 import type { Account, Identity } from '../../core/src/domain/platform.ts';
+import type { Receipt } from '../../core/src/domain/receipt.ts';
 import { encodeArchiveEnvironment } from '../../core/src/format/archive-environment-v1.ts';
 import {
   encodeAuthorityFile,
@@ -32,6 +33,7 @@ import { encodeGrants } from '../../core/src/format/grants-v1.ts';
 import { decodeIdentity, encodeIdentity } from '../../core/src/format/identity-v1.ts';
 import { decodeManifest, encodeManifest } from '../../core/src/format/manifest-v1.ts';
 import { encodePlatformSettings } from '../../core/src/format/platform-v1.ts';
+import { decodeReceipt, encodeReceipt } from '../../core/src/format/receipt-v1.ts';
 import { decodeRegistration, encodeRegistration } from '../../core/src/format/registration-v1.ts';
 import { decodeRevocationList, encodeRevocationListBody } from '../../core/src/format/revocation-list-v1.ts';
 import { encodeSums } from '../../core/src/format/sums-v1.ts';
@@ -47,6 +49,7 @@ import {
   sampleNarrowGrant,
   sampleParts,
   samplePlatform,
+  sampleReceipt,
   sampleRegistration,
   sampleRevocationList,
   sampleSignature,
@@ -204,6 +207,36 @@ const numbered = <Name extends string, Id extends string>(name: Name, id: fc.Arb
   fc
     .uniqueArray(id, { maxLength: 5 })
     .map((ids) => ids.sort().map((one) => ({ [name]: one }) as Record<Name, Id>));
+const few = fc.nat({ max: 20_000 });
+/** Only a merge continues a key and meets what is there; only a replace sets aside. */
+const receipt: fc.Arbitrary<Receipt> = fc
+  .record({
+    computers: fc.tuple(text(40), text(40)),
+    account,
+    case: fc.constantFrom('install', 'merge', 'replace'),
+    rekey: fc.boolean(),
+    generation: fc.integer({ min: 1, max: 0xffff_ffff }),
+    counts: fc.record({ Add: few, Activate: few, Retain: few, Unchanged: few, SetAside: few, Skip: few }),
+    historyHead: fc.oneof(bytesOf(0), bytesOf(32)),
+  })
+  .map(({ computers: [sourceComputer, destinationComputer], rekey, counts, ...rest }) => ({
+    ...sampleReceipt,
+    ...rest,
+    sourceComputer,
+    destinationComputer,
+    rekey: rest.case === 'merge' && rekey,
+    counts:
+      rest.case === 'merge'
+        ? { ...counts, SetAside: 0 }
+        : {
+            Add: counts.Add,
+            Activate: 0,
+            Retain: 0,
+            Unchanged: 0,
+            SetAside: rest.case === 'replace' ? counts.SetAside : 0,
+            Skip: 0,
+          },
+  }));
 const number32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const privatePart: fc.Arbitrary<PrivatePart> = fc
   .record({
@@ -289,6 +322,14 @@ describe('decode ∘ encode is the identity', () => {
       runs(60),
     );
   });
+  test('receipt', () => {
+    fc.assert(
+      fc.property(receipt, (value) => {
+        expect(decodeReceipt(encodeReceipt(value), 'x')).toEqual(value);
+      }),
+      runs(60),
+    );
+  });
   test('public part', () => {
     fc.assert(
       fc.property(publicPart, (value) => {
@@ -347,6 +388,10 @@ const valid: Readonly<Record<CodecName, readonly Uint8Array[]>> = {
   ],
   platform: [encodePlatformSettings(samplePlatform)],
   'private-part': [encodePrivatePart(sampleEnvironment().privatePart).reveal],
+  receipt: [
+    encodeReceipt(sampleReceipt),
+    encodeReceipt({ ...sampleReceipt, rekey: true, historyHead: new Uint8Array() }),
+  ],
   registration: [encodeRegistration(sampleRegistration)],
   'revocation-list': [
     appendSignature(encodeRevocationListBody(sampleRevocationList), sampleSigner, sampleSignature),

@@ -28,6 +28,7 @@ import { decodeGrants, encodeGrants } from '../../core/src/format/grants-v1.ts';
 import { decodeIdentity, encodeIdentity } from '../../core/src/format/identity-v1.ts';
 import { decodeManifest, encodeManifest } from '../../core/src/format/manifest-v1.ts';
 import { decodePlatformSettings, encodePlatformSettings } from '../../core/src/format/platform-v1.ts';
+import { decodeReceipt, encodeReceipt } from '../../core/src/format/receipt-v1.ts';
 import { decodeRegistration, encodeRegistration } from '../../core/src/format/registration-v1.ts';
 import { decodeRevocationList, encodeRevocationListBody } from '../../core/src/format/revocation-list-v1.ts';
 import { decodeSums, encodeSums } from '../../core/src/format/sums-v1.ts';
@@ -58,6 +59,7 @@ export const codecs = {
     encodeOwnerPasswordBackup(decodeOwnerPasswordBackup(bytes, path)).reveal,
   platform: (bytes, path) => encodePlatformSettings(decodePlatformSettings(bytes, path)),
   'private-part': (bytes, path) => encodePrivatePart(decodePrivatePart(bytes, path)).reveal,
+  receipt: (bytes, path) => encodeReceipt(decodeReceipt(bytes, path)),
   registration: (bytes, path) => encodeRegistration(decodeRegistration(bytes, path)),
   'revocation-list': (bytes, path) => {
     const { list, signer, signature } = decodeRevocationList(bytes, path);

@@ -6,6 +6,7 @@ import type { Credential, Environment, GenerationHeader } from '../../core/src/d
 import type { Grant, Registration, RevocationList } from '../../core/src/domain/grant.ts';
 import { hexDigits, toId } from '../../core/src/domain/ids.ts';
 import type { Identity, PlatformSettings } from '../../core/src/domain/platform.ts';
+import type { Receipt } from '../../core/src/domain/receipt.ts';
 import type { AuthorityFile } from '../../core/src/format/authority-v1.ts';
 
 /** `length` bytes that depend on `seed`: an LCG's high bytes (Numerical Recipes), for looks only. */
@@ -121,6 +122,25 @@ export const samplePlatform: PlatformSettings = {
   authorityKey: fixedBytes(88, 2),
   authority: 'local',
   created: sampleTime,
+};
+
+export const sampleReceipt: Receipt = {
+  archive: fixedId('ArchiveId', 30),
+  imported: sampleTime,
+  rehearsal: true,
+  sourceComputer: 'PC-A',
+  sourceKey: fixedId('TpmName', 31),
+  sourceAccount: sampleAccount.id,
+  destinationComputer: 'PC-B',
+  destinationKey: fixedId('TpmName', 32),
+  account: { id: 'uid:1000@0123456789abcdef0123', name: 'anna' },
+  basicUserKey: fixedId('TpmName', 33),
+  case: 'merge',
+  rekey: false,
+  generation: 8,
+  grant: fixedId('GrantSerial', 3),
+  counts: { Add: 2, Activate: 1, Retain: 1, Unchanged: 3, SetAside: 0, Skip: 1 },
+  historyHead: fixedBytes(32, 34),
 };
 
 const sum = (seed: number, sizeBytes: number): { sizeBytes: number; sha256: Uint8Array } => ({
