@@ -3,7 +3,7 @@
  * note; always without a secret, and without changing anything. Fit of an archive: fit.test.ts.
  */
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
 import { secondsPerDay } from '../../core/src/domain/time.ts';
@@ -42,6 +42,8 @@ beforeAll(async () => {
   made = await makeWorld();
 });
 afterAll(() => removeWorld(made));
+
+const archiveIn = (world: World): string => join(world.share, basename(made.archive.path));
 
 /** The computer at another time. */
 function at(computer: Computer, seconds: number): Computer {
@@ -111,7 +113,7 @@ const situations: Readonly<Record<string, Situation>> = {
       ['Folder', 'PlatformFolderUntrusted'],
     ],
   },
-  'row-043: no initialized platform': {
+  'no initialized platform': {
     arrange: ({ a }) => rm(join(a.home, 'platform'), { recursive: true }),
     failed: [['Platform', 'PlatformNotInitialized']],
   },
@@ -163,7 +165,7 @@ const situations: Readonly<Record<string, Situation>> = {
       ['Grants', 'GrantNotYetValid'],
     ],
   },
-  'row-043: no environment of this account': {
+  'no environment of this account': {
     arrange: ({ a }) => a.run('user-remove'),
     parameters: { role: 'Source' },
     failed: [['Environment', 'UserNotInitialized']],
@@ -229,6 +231,23 @@ describe('a computer is tested, and lacks something', () => {
     const world = await copyWorld(made);
     await arrange(world);
     expect(failures(await ask(world, world.a, parameters))).toEqual(failed);
+  });
+
+  it('row-043: a platform or an environment, which export and import then refuse with the same code', async () => {
+    const world = await copyWorld(made);
+    const exporting = () =>
+      world.a.run('export', { path: join(world.share, 'x.sparc'), destination: 'PC-B' }, { password });
+    await world.a.run('user-remove');
+    expect(failures(await ask(world, world.a))).toEqual([['Environment', 'UserNotInitialized']]);
+    await refused(world, 'UserNotInitialized', exporting);
+    for (const computer of [world.a, world.b]) {
+      await rm(join(computer.home, 'platform'), { recursive: true });
+      expect(failures(await ask(world, computer))).toEqual([['Platform', 'PlatformNotInitialized']]);
+    }
+    await refused(world, 'PlatformNotInitialized', exporting);
+    await refused(world, 'PlatformNotInitialized', () =>
+      world.b.run('import', { path: archiveIn(world) }, { password }),
+    );
   });
 
   it('only what its role needs', async () => {
@@ -346,11 +365,7 @@ describe('a computer is tested, and is fit', () => {
     const unused = await copyWorld(made);
     await unused.a.run('feature-disable', { feature: 'SecureEmail' }, { password });
     expect(notes(await ask(unused, unused.a))).toEqual([['Features', text('No feature uses a credential')]]);
-    await unused.b.run(
-      'import',
-      { path: join(unused.share, made.archive.path.split('/').at(-1) ?? '') },
-      { password },
-    );
+    await unused.b.run('import', { path: archiveIn(unused) }, { password });
     expect(notes(await ask(unused, unused.b, { role: 'Destination' }))).toEqual([]);
     const source = await ask(unused, unused.b, { role: 'Source' });
     expect(notes(source)).toEqual([['Features', text('Not enabled here yet: SecureEmail')]]);
@@ -460,11 +475,7 @@ describe('the plan of an export', () => {
 
   it('says that a key on its way back may be going home, and warns of nothing', async () => {
     const world = await copyWorld(made);
-    await world.b.run(
-      'import',
-      { path: join(world.share, made.archive.path.split('/').at(-1) ?? '') },
-      { password },
-    );
+    await world.b.run('import', { path: archiveIn(world) }, { password });
     await grant(world, world.b, world.a);
     const { plan } = await world.b.plan('export', {
       path: join(world.share, 'back.sparc'),

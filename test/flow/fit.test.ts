@@ -11,7 +11,14 @@ import { utf8 } from '../../core/src/bytes/bytes.ts';
 import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
 import { secondsPerDay } from '../../core/src/domain/time.ts';
 import { encodeSums } from '../../core/src/format/sums-v1.ts';
-import type { ArchiveTestResult, CheckResult } from '../../core/src/operations/results.ts';
+import type {
+  AccessResult,
+  ArchiveResult,
+  ArchiveTestResult,
+  CheckResult,
+  IdentityResult,
+  StatusResult,
+} from '../../core/src/operations/results.ts';
 import type { ParameterValues } from '../../core/src/operations/registry.ts';
 import type { Computer } from '../testkit/computer.ts';
 import {
@@ -157,7 +164,7 @@ const situations: Readonly<Record<string, Situation>> = {
       ['Permission', 'DestinationNotAuthorized'],
     ],
   },
-  'row-106: this computer after its chip was cleared and it was initialized again': {
+  'this computer after its chip was cleared and it was initialized again': {
     arrange: async (world) => {
       await rm(join(world.b.home, 'platform'), { recursive: true });
       return { computer: await makeComputer(world.folder, 'PC-B') };
@@ -167,7 +174,7 @@ const situations: Readonly<Record<string, Situation>> = {
       ['Permission', 'DestinationNotAuthorized'],
     ],
   },
-  'row-106: this computer after its chip was cleared': {
+  'this computer after its chip was cleared': {
     arrange: async (world) => {
       const other = await makeComputer(join(world.folder, 'other'), 'PC-B');
       world.b.ports = { ...world.b.ports, chip: other.ports.chip };
@@ -175,7 +182,7 @@ const situations: Readonly<Record<string, Situation>> = {
     },
     failed: [['Platform', 'StorageKeyChanged']],
   },
-  'row-043: a computer that is not initialized': {
+  'a computer that is not initialized': {
     arrange: async (world) => {
       await rm(join(world.b.home, 'platform'), { recursive: true });
       return { computer: world.b };
@@ -299,6 +306,64 @@ describe('an archive is tested, and does not fit', () => {
     ]);
     expect(check(answer, 'Grants')).toMatchObject({ passed: true });
     expect(answer).toMatchObject({ case: 'NotKnown', destination: 'PC-B', daysLeft: 0 });
+  });
+});
+
+describe('who and where an archive is from', () => {
+  /** Lets the manifest claim something else, with sums to fit: everyone can do that. */
+  const claiming = (world: World, from: RegExp, to: string): Promise<void> =>
+    repack(world, ({ manifest = new Uint8Array(), environment = new Uint8Array() }) => {
+      const text = new TextDecoder().decode(manifest);
+      expect(text).toMatch(from);
+      const changed = utf8(text.replace(from, to));
+      const sums = encodeSums({ manifest: sha256(changed), environment: sha256(environment) });
+      return { manifest: changed, sums };
+    });
+
+  it('row-098: is in it, and both a test and an import compare it with the grant', async () => {
+    const world = await copyWorld(made);
+    const { account, accountName } = await world.a.one<StatusResult>('status');
+    const { storageKeyName } = await world.a.one<IdentityResult>('identity-export', { path: world.share });
+    await grant(world, world.a, world.b, { user: [account], source: [storageKeyName] });
+    const named = (await world.a.run<AccessResult>('access-list')).find(({ user }) => user[0] === account);
+    const parameters = { path: archiveIn(world), serial: named?.serial ?? '', overwrite: true };
+    await world.a.run('export', parameters, { password });
+    const archive = await world.b.one<ArchiveResult>('archive-read', { path: archiveIn(world) });
+    expect(archive).toMatchObject({ account, accountName, sourceComputer: 'PC-A', destination: 'PC-B' });
+    expect((await ask(world, world.b)).fits).toBe(true);
+    const importing = () => world.b.run('import', { path: archiveIn(world) }, { password });
+
+    const whole = await readFile(archiveIn(world));
+    await claiming(world, new RegExp(`^account: ${account}$`, 'm'), 'account: uid:4711@00000000000000000000');
+    expect(failures(await ask(world, world.b))).toEqual([['Permission', 'GrantUserMismatch']]);
+    await refused(world, 'GrantUserMismatch', importing);
+    await writeFile(archiveIn(world), whole);
+    await claiming(world, /^source-key: .*$/m, `source-key: 000b${'5'.repeat(64)}`);
+    expect(failures(await ask(world, world.b))).toEqual([['Permission', 'GrantSourceMismatch']]);
+    await refused(world, 'GrantSourceMismatch', importing);
+    // A false name of the computer fits, without a secret; the password finds it out.
+    await writeFile(archiveIn(world), whole);
+    await claiming(world, /^source-computer: PC-A$/m, 'source-computer: PC-X');
+    expect((await ask(world, world.b)).fits).toBe(true);
+    await refused(world, 'ArchiveChanged', importing);
+  });
+
+  it('row-099: a file of another kind is named for what it is', async () => {
+    const world = await copyWorld(made);
+    const { path } = await world.a.one<{ path: string }>(
+      'access-revoke',
+      { serial: made.access.serial },
+      { ownerPassword },
+    );
+    for (const [file, said] of [
+      [join(world.share, 'PC-B.spid'), /is an identity; an archive is needed/],
+      [path, /is a revocation list; an archive is needed/],
+    ] as const) {
+      await writeFile(archiveIn(world), await readFile(file));
+      const { checks, reasons } = await ask(world, world.b);
+      expect(checks).toHaveLength(1);
+      expect(reasons).toEqual([expect.stringMatching(said)]);
+    }
   });
 });
 

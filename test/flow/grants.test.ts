@@ -107,7 +107,7 @@ describe('a grant for named accounts', () => {
     expect((await move(world)).case).toBe('Install');
   });
 
-  it('permits the account with exactly this user principal name', async () => {
+  it('row-082: permits the account with exactly this user principal name', async () => {
     const { world } = await worldWithGrant({ user: ['upn:anna@example.org'] });
     const exporting = () =>
       world.a.run('export', { path: join(world.share, 'x.sparc'), destination: 'PC-B' }, { password });
@@ -157,6 +157,26 @@ describe('a grant for named accounts', () => {
   it('is the grant of every account where * is among them', async () => {
     const { world, access } = await worldWithGrant({ user: ['*', 'upn:otto@example.org'] });
     expect(access.user).toEqual(['*']);
+    expect((await move(world)).case).toBe('Install');
+  });
+});
+
+describe('a destination', () => {
+  it('row-012: whose grant was withdrawn gets no archive any more, and the others are as they were', async () => {
+    const world = await copyWorld(made);
+    await grant(world, world.a, world.c);
+    const exporting = (destination: string) => () =>
+      world.a.run('export', { path: join(world.share, `${destination}.sparc`), destination }, { password });
+    await world.a.run('access-revoke', { serial: made.access.serial }, { ownerPassword });
+    await refused(world, 'GrantRevoked', exporting('PC-B'));
+    await exporting('PC-C')();
+    const list = await world.a.run<AccessResult>('access-list');
+    expect(list.map(({ destination, state }) => [destination, state]).sort()).toEqual([
+      ['PC-B', 'Revoked'],
+      ['PC-C', 'Valid'],
+    ]);
+    // Granted again, it is a destination like any other.
+    await grant(world, world.a, world.b);
     expect((await move(world)).case).toBe('Install');
   });
 });
