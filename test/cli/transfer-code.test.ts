@@ -215,6 +215,7 @@ describe('the process protocol', () => {
     readonly id: number;
     readonly planId?: string;
     readonly lines?: readonly string[];
+    readonly message?: string;
     readonly value?: Partial<ArchiveResult>;
   }
 
@@ -262,6 +263,9 @@ describe('the process protocol', () => {
     ]);
     const plans = planned.filter(({ t }) => t === 'plan');
     expect(plans.map(({ lines = [] }) => lines.join().includes('transfer code'))).toEqual([true, false]);
+    // Who asks for details is told once that a code would help; who has one is not.
+    const details = planned.filter(({ t }) => t === 'verbose').map(({ id, message }) => [id, message]);
+    expect(details).toEqual([[2, expect.stringContaining('-NewTransferCode')]]);
     const [planId = ''] = plans.map((plan) => plan.planId ?? '');
     const applied = await converse(world.a, [
       { line: { cmd: 'export', mode: 'plan', params }, secrets },

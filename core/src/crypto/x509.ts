@@ -98,6 +98,22 @@ export function describeCertificate(certificate: Uint8Array, path: string): Cert
   };
 }
 
+/**
+ * Only when a certificate (DER) is valid: a fraction of the work of `describeCertificate`, for lists of thousands.
+ * `CertificateMalformed`, `LimitExceeded`.
+ */
+export function validityOf(
+  certificate: Uint8Array,
+  path: string,
+): Pick<CertificateDescription, 'notBefore' | 'notAfter'> {
+  const parsed = parseCertificate(certificate, path);
+  const refuse = refuseCertificate(path);
+  return {
+    notBefore: toInstant(parsed.validFromDate, refuse),
+    notAfter: toInstant(parsed.validToDate, refuse),
+  };
+}
+
 /** Whether the certificate (DER) is for this public key (SubjectPublicKeyInfo, DER), however each encodes it. */
 export function certificateMatchesKey(certificate: Uint8Array, publicKey: Uint8Array, path: string): boolean {
   const certified = publicKeyOf(parseCertificate(certificate, path));

@@ -3,7 +3,7 @@
  * holds, and whether the keys can go on from the destination. Display only; what decides is in `export-environment.ts`.
  */
 import { equal } from '../bytes/bytes.ts';
-import { describeCertificate } from '../crypto/x509.ts';
+import { validityOf } from '../crypto/x509.ts';
 import { activeFeatures, type Credential, type PublicPart } from '../domain/environment.ts';
 import { formatInstant, secondsPerDay, type Instant } from '../domain/time.ts';
 import { fewDays } from './archive-fit.ts';
@@ -55,7 +55,7 @@ function credentialLine(credential: Credential, publicPart: PublicPart, now: Ins
 
 /** End of a credential's certificate; undefined while it waits for one. */
 export function endOf({ certificate, label }: Credential): Instant | undefined {
-  return certificate === undefined ? undefined : describeCertificate(certificate, label).notAfter;
+  return certificate === undefined ? undefined : validityOf(certificate, label).notAfter;
 }
 
 /** Whether the owner of the destination may let the keys go on. */

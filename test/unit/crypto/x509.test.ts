@@ -10,7 +10,12 @@ import { formatName, parseSubject } from '../../../core/src/crypto/distinguished
 import { decodePem, encodePem } from '../../../core/src/crypto/pem.ts';
 import { asn1 } from '../../../core/src/crypto/pkcs12/asn1.ts';
 import { generatePrivateKey, type PrivateKey } from '../../../core/src/crypto/private-key.ts';
-import { certificateMatchesKey, describeCertificate, orderChain } from '../../../core/src/crypto/x509.ts';
+import {
+  certificateMatchesKey,
+  describeCertificate,
+  orderChain,
+  validityOf,
+} from '../../../core/src/crypto/x509.ts';
 import {
   buildCertificationRequest,
   buildSelfSigned,
@@ -231,6 +236,14 @@ describe('certification requests', () => {
 });
 
 describe('reading certificates', () => {
+  test('their validity alone is the same as with everything else', () => {
+    for (const { certificate } of [chain.root, chain.authority, chain.person]) {
+      const { notBefore, notAfter } = describeCertificate(certificate, 'x');
+      expect(validityOf(certificate, 'x')).toEqual({ notBefore, notAfter });
+    }
+    expect(() => validityOf(chain.person.certificate.subarray(1), 'x')).toThrow(/x is not a certificate/);
+  });
+
   test('what is no certificate is refused by its own code', async () => {
     const { certificate } = chain.person;
     const big = new Uint8Array(64 * 1024 + 1);
