@@ -19,7 +19,9 @@ import { createZipContainer } from './adapters/zip/container.ts';
 import { sha256 } from './crypto/hash.ts';
 import { decodePlatformSettings } from './format/platform-v1.ts';
 import { decodePolicy } from './format/policy-v1.ts';
+import type { FileSystem } from './ports/file-system.ts';
 import type { Ports } from './ports/ports.ts';
+import type { Processes } from './ports/processes.ts';
 import { platformIdsOf } from './sealing/fingerprints.ts';
 
 export { systemRandom };
@@ -27,21 +29,30 @@ export { systemRandom };
 /** User id of root, who administers a real Linux platform. */
 const rootUid = 0;
 
-/** The ports of this process. `PlatformFolderUntrusted` where SPMIGRATION_HOME is not the caller's own folder. */
+/** What the stores stand on: a computer's disk and the processes that live on it. */
+export interface Machine {
+  readonly disk: FileSystem;
+  readonly processes: Processes;
+}
+
+/**
+ * The ports of this process. `PlatformFolderUntrusted` where SPMIGRATION_HOME is not the caller's own folder. Tests give a
+ * `machine` of their own, all of whose state then lies on its disk; files that people name (`files`) stay on the real one.
+ */
 export async function composePorts(
   env: NodeJS.ProcessEnv,
   system: NodeJS.Platform = process.platform,
+  machine: Machine = { disk: createFileSystem(system), processes: createProcesses(system, env) },
 ): Promise<Ports> {
+  const { disk, processes } = machine;
   const uid = callerUid();
   const folders = findFolders(env, system, callerFolder());
   const rehearsal = folders.home !== undefined;
   if (folders.home !== undefined) await requireOwnHome(folders.home, uid);
-  const disk = createFileSystem(system);
-  const processes = createProcesses(system, env);
   const account = createAccount(system, env, folders.home);
   const administratorUid = rehearsal || uid === undefined ? uid : rootUid;
   return {
-    chip: createSoftwareChip({ folder: join(folders.platform, 'public'), random: systemRandom }),
+    chip: createSoftwareChip({ folder: join(folders.platform, 'public'), disk, random: systemRandom }),
     platform: createPlatformStore({
       disk,
       processes,

@@ -11,17 +11,19 @@ import {
   generateStorageKey,
   writeStorageKey,
 } from '../../core/src/adapters/chip-software/storage-key-file.ts';
+import { createFileSystem } from '../../core/src/adapters/system/node-file-system.ts';
 import type { Chip } from '../../core/src/ports/chip.ts';
 import { nameOf } from '../../core/src/tpm2/name.ts';
 import { bukBranches, bukPolicy, policyAuthorize, REF_ANY } from '../../core/src/tpm2/policy.ts';
 import { makeAuthority } from '../testkit/chain.ts';
 import { describeChip } from './chip.ts';
 
+const disk = createFileSystem('linux');
 const random = (length: number): Uint8Array => plain(randomBytes(length));
 
 describeChip('software', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'spmigration-chip-'));
-  const reopen = (): Chip => createSoftwareChip({ folder, random });
+  const reopen = (): Chip => createSoftwareChip({ folder, disk, random });
   return { chip: reopen(), reopen, close: () => rm(folder, { recursive: true }) };
 });
 
@@ -46,13 +48,14 @@ describe('the software chip', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'spmigration-chip-'));
     path = join(folder, 'storage-key');
-    chip = createSoftwareChip({ folder, random });
+    chip = createSoftwareChip({ folder, disk, random });
   });
   afterEach(() => rm(folder, { recursive: true }));
 
   test('says that programs are not kept out, and what its caller adds', async () => {
     const described = await createSoftwareChip({
       folder,
+      disk,
       random,
       enforcementNote: 'A rehearsal.',
     }).describe();
@@ -73,7 +76,7 @@ describe('the software chip', () => {
 
   test('of many that provision at once all get the one key that is there afterwards', async () => {
     const keys = await Promise.all(
-      Array.from({ length: 8 }, () => createSoftwareChip({ folder, random }).provision()),
+      Array.from({ length: 8 }, () => createSoftwareChip({ folder, disk, random }).provision()),
     );
     const kept = toHex(await chip.storageKey());
     expect(keys.map(toHex)).toEqual(Array.from({ length: 8 }, () => kept));
@@ -83,11 +86,19 @@ describe('the software chip', () => {
   test('a key that was made meanwhile is kept: the later one is dropped', async () => {
     const first = toHex(await chip.provision());
     using late = generateStorageKey(random);
-    using kept = await writeStorageKey(path, late, random);
+    using kept = await writeStorageKey(disk, path, late, random);
     expect(toHex(late.public)).not.toBe(first);
     expect(toHex(kept.public)).toBe(first);
     expect(toHex(await chip.storageKey())).toBe(first);
     expect(await readdir(folder)).toEqual(['storage-key']);
+  });
+
+  test('what a program left that was stopped while it wrote the key goes with the next provisioning, and only that', async () => {
+    await chip.provision();
+    const [leftOver, other] = [`${path}.0123456789abcdef.tmp`, join(folder, 'other.tmp')];
+    for (const file of [leftOver, other]) await writeFile(file, await readFile(path));
+    await chip.provision();
+    expect((await readdir(folder)).sort()).toEqual(['other.tmp', 'storage-key']);
   });
 
   test('a present file is never replaced: not when damaged, not when newer', async () => {
@@ -130,10 +141,10 @@ describe('the software chip', () => {
   });
 
   test('a folder that is missing or a file is an error of the storage; the chip makes none', async () => {
-    const missing = createSoftwareChip({ folder: join(folder, 'missing'), random });
+    const missing = createSoftwareChip({ folder: join(folder, 'missing'), disk, random });
     await expect(missing.provision()).rejects.toMatchObject({ code: 'StorageFailed' });
     await writeFile(path, 'a file');
-    const below = createSoftwareChip({ folder: path, random });
+    const below = createSoftwareChip({ folder: path, disk, random });
     await expect(below.provision()).rejects.toMatchObject({ code: 'StorageFailed' });
     expect(await readdir(folder)).toEqual(['storage-key']);
   });

@@ -8,6 +8,7 @@ import { readdir, readFile, rename } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readStorageKey } from '../../core/src/adapters/chip-software/storage-key-file.ts';
+import { createFileSystem } from '../../core/src/adapters/system/node-file-system.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { toHex, utf8 } from '../../core/src/bytes/bytes.ts';
 import { openPkcs12 } from '../../core/src/crypto/pkcs12.ts';
@@ -299,7 +300,7 @@ describe('the files that travel', () => {
   it('row-003, row-004: hold nothing of the private half of the destination’s storage key', async () => {
     const { world } = made;
     const path = join(world.b.home, 'platform', 'public', 'storage-key');
-    using key = await readStorageKey(path);
+    using key = await readStorageKey(createFileSystem('linux'), path);
     const forms = [key.privateKey.reveal, key.seedValue.reveal].flatMap(formsOf);
     const holds = async (file: string): Promise<boolean> => {
       const content = await readFile(file);

@@ -8,6 +8,7 @@ import { concat, plain, toHex } from '../../core/src/bytes/bytes.ts';
 import { ByteWriter } from '../../core/src/bytes/reader.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { createSoftwareChip } from '../../core/src/adapters/chip-software/software-chip.ts';
+import { createFileSystem } from '../../core/src/adapters/system/node-file-system.ts';
 import type { KeyBlob } from '../../core/src/domain/environment.ts';
 import type { Chip } from '../../core/src/ports/chip.ts';
 import { OBJECT } from '../../core/src/tpm2/constants.ts';
@@ -126,7 +127,11 @@ describe.skipIf(!hasTpmTools())('a TPM as witness', () => {
     test.each(['srk-ecc', 'srk-rsa'])(
       '%s imports the key, loads it, and opens what was sealed',
       async (parent) => {
-        const chip = createSoftwareChip({ folder: await makeTemporaryFolder(), random });
+        const chip = createSoftwareChip({
+          folder: await makeTemporaryFolder(),
+          disk: createFileSystem('linux'),
+          random,
+        });
         await chip.provision();
         const newParent = tpm.getSized(`${parent}.pub`);
         expect(isStorageKey(newParent)).toBe(true);
@@ -186,7 +191,11 @@ describe.skipIf(!hasTpmTools())('a TPM as witness', () => {
     let buk: KeyBlob;
 
     beforeEach(async () => {
-      chip = createSoftwareChip({ folder: await makeTemporaryFolder(), random });
+      chip = createSoftwareChip({
+        folder: await makeTemporaryFolder(),
+        disk: createFileSystem('linux'),
+        random,
+      });
       newParent = await chip.provision();
       tpm.put('policy', policy);
       tpm.must(

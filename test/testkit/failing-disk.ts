@@ -169,6 +169,15 @@ export function createFailingDisk(root: FolderNode = folderNode(0o755)): Failing
         };
         change(move, move);
       }),
+    link: (path, name) =>
+      later(() => {
+        const add = (): void => {
+          const [node, folder] = [fileAt(path), folderOf(name)];
+          if (folder.names.has(basename(name))) throw fail('OutputExists', { path: name });
+          folder.names.set(basename(name), node);
+        };
+        change(add, add);
+      }),
     remove: (path) =>
       later(() => {
         const take = (): void => {
@@ -235,9 +244,12 @@ function folderNode(mode: number): FolderNode {
   return { kind: 'folder', names: new Map(), durable: new Map(), mode };
 }
 
+/** Everything is the caller's own, as in a rehearsal. */
+const ownerUid = process.geteuid?.();
+
 function statusOf(node: Node): FileStatus {
   const sizeBytes = node.kind === 'file' ? node.bytes.length : 0;
-  return { kind: node.kind, sizeBytes, ownerUid: 1000, mode: node.mode, names: 1, modified: 0 };
+  return { kind: node.kind, sizeBytes, ownerUid, mode: node.mode, names: 1, modified: 0 };
 }
 
 function surviving(

@@ -32,6 +32,8 @@ export interface FileSystem {
   truncate(path: string, length: number): Promise<void>;
   /** Renames in one step, over an existing file; durable after `syncFolder` of both folders. */
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file a second name, which must be free (`OutputExists`); durable after `syncFolder`. */
+  link(path: string, name: string): Promise<void>;
   /** Removes a file's or link's name. */
   remove(path: string): Promise<void>;
   /** Removes an empty folder. */

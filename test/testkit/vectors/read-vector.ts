@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSoftwareChip } from '../../../core/src/adapters/chip-software/software-chip.ts';
 import { encodeStorageKey, StorageKey } from '../../../core/src/adapters/chip-software/storage-key-file.ts';
+import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
 import { createZipContainer } from '../../../core/src/adapters/zip/container.ts';
 import { fromBase64, fromHex, toHex } from '../../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../../core/src/bytes/secret-bytes.ts';
@@ -136,7 +137,13 @@ async function withChip(vector: Vector, work: (chip: Chip) => Promise<ReadVector
       new StorageKey(point, privateKey, SecretBytes.copyOf(bytes.subarray(32))),
     );
     await writeFile(join(folder, 'storage-key'), content.reveal);
-    return await work(createSoftwareChip({ folder, random: (length) => seeded('chip', length) }));
+    return await work(
+      createSoftwareChip({
+        folder,
+        disk: createFileSystem('linux'),
+        random: (length) => seeded('chip', length),
+      }),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

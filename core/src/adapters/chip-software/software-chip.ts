@@ -19,6 +19,7 @@ import type {
   DuplicationRequest,
   LoadedBasicUserKey,
 } from '../../ports/chip.ts';
+import type { FileSystem } from '../../ports/file-system.ts';
 import type { Random } from '../../ports/surroundings.ts';
 import { isBoundTo, sealedUnique } from '../../tpm2/binding.ts';
 import { digestBytes } from '../../tpm2/constants.ts';
@@ -39,6 +40,7 @@ import {
   findStorageKey,
   generateStorageKey,
   readStorageKey,
+  removeLeftOvers,
   writeStorageKey,
   type StorageKey,
 } from './storage-key-file.ts';
@@ -48,6 +50,7 @@ const fileName = 'storage-key';
 export interface SoftwareChipOptions {
   /** Where the storage key file lies: the platform's `public/` folder. */
   readonly folder: string;
+  readonly disk: FileSystem;
   /** Seeds and initialisation vectors. ECC keys come from node:crypto. */
   readonly random: Random;
   /** What is added to the description of how strongly owner and user are separated. */
@@ -65,10 +68,12 @@ const enforcement =
 
 class SoftwareChip implements Chip {
   readonly #path: string;
+  readonly #disk: FileSystem;
   readonly #random: Random;
   readonly #enforcement: string;
 
-  constructor({ folder, random, enforcementNote }: SoftwareChipOptions) {
+  constructor({ folder, disk, random, enforcementNote }: SoftwareChipOptions) {
+    this.#disk = disk;
     this.#path = join(folder, fileName);
     this.#random = random;
     this.#enforcement = enforcementNote === undefined ? enforcement : `${enforcement} ${enforcementNote}`;
@@ -79,21 +84,24 @@ class SoftwareChip implements Chip {
   }
 
   async provision(): Promise<Uint8Array> {
-    using present = await findStorageKey(this.#path);
-    if (present !== undefined) return present.public;
+    using key = (await findStorageKey(this.#disk, this.#path)) ?? (await this.#writeNewKey());
+    await removeLeftOvers(this.#disk, this.#path);
+    return key.public;
+  }
+
+  async #writeNewKey(): Promise<StorageKey> {
     using fresh = generateStorageKey(this.#random);
-    using written = await writeStorageKey(this.#path, fresh, this.#random);
-    return written.public;
+    return await writeStorageKey(this.#disk, this.#path, fresh, this.#random);
   }
 
   async storageKey(): Promise<Uint8Array> {
-    using key = await readStorageKey(this.#path);
+    using key = await readStorageKey(this.#disk, this.#path);
     return key.public;
   }
 
   async createBasicUserKey(policy: Uint8Array, authValue: SecretBytes): Promise<KeyBlob> {
     checkAuthValue(authValue);
-    using parent = await readStorageKey(this.#path);
+    using parent = await readStorageKey(this.#disk, this.#path);
     const { privateKey, x, y } = generateAgreementKey();
     using key = new Sensitive('ECC', copy(authValue), this.#seed(), privateKey);
     return this.#childOf(parent, basicUserKeyTemplate(policy, { x, y }), key);
@@ -106,7 +114,7 @@ class SoftwareChip implements Chip {
   ): Promise<KeyBlob> {
     const area = basicUserKeyArea(publicArea);
     checkInnerKey(innerKey);
-    using parent = await readStorageKey(this.#path);
+    using parent = await readStorageKey(this.#disk, this.#path);
     const unwrapped = unwrapDuplicate(parent, publicArea, handedOver, innerKey);
     if (unwrapped.kind === 'refused') {
       throw unwrapped.wrapper === 'inner' ? passwordRejected('the source platform') : notForThisPlatform();
@@ -118,7 +126,7 @@ class SoftwareChip implements Chip {
 
   async loadBasicUserKey(blob: KeyBlob, authValue: SecretBytes): Promise<LoadedBasicUserKey> {
     const area = basicUserKeyArea(blob.public);
-    using parent = await readStorageKey(this.#path);
+    using parent = await readStorageKey(this.#disk, this.#path);
     const key = unwrapChild(parent.seedValue, blob.public, blob.private);
     if (key === undefined) throw fail('StorageKeyChanged');
     if (!isBoundTo(area, key)) throw chipFailed('private and public part of the Basic User Key differ');
@@ -128,7 +136,7 @@ class SoftwareChip implements Chip {
   }
 
   async #wrapAgain(publicArea: Uint8Array, changed: Sensitive): Promise<KeyBlob> {
-    using parent = await readStorageKey(this.#path);
+    using parent = await readStorageKey(this.#disk, this.#path);
     return this.#childOf(parent, publicArea, changed);
   }
 

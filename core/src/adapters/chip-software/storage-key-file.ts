@@ -4,14 +4,14 @@
  * able to read it, as the chip runs in their processes: the file is public on this computer, and secret to everyone
  * else only as far as the operating system keeps it. It is written once, whole or not at all, and never rewritten.
  */
-import { link, open, readFile, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ascii, equal, toHex } from '../../bytes/bytes.ts';
 import { ByteReader, ByteWriter } from '../../bytes/reader.ts';
 import { SecretBytes } from '../../bytes/secret-bytes.ts';
 import { generateAgreementKey } from '../../crypto/ecdh.ts';
 import { p256Bytes, pointOf, type P256Point } from '../../crypto/p256.ts';
-import { fail, type SPMigrationError } from '../../domain/error.ts';
+import { fail, hasCode, isSPMigrationError, type SPMigrationError } from '../../domain/error.ts';
+import type { FileSystem } from '../../ports/file-system.ts';
 import type { Random } from '../../ports/surroundings.ts';
 import { softwareStorageKey } from '../../tpm2/templates.ts';
 
@@ -19,6 +19,9 @@ const firstLine = 'SPMigration storage-key v1\n';
 const seedBytes = 32;
 /** Far above the one possible length, so that anything else is read and reported, not loaded. */
 const maximumFileBytes = 4096;
+/** The mask of the process must not hide the key from users, nor let others write it. */
+const publicMode = 0o644;
+const temporaryBytes = 8;
 
 /** A storage key in memory; dispose it. */
 export class StorageKey {
@@ -74,23 +77,22 @@ export function decodeStorageKey(content: SecretBytes, path: string): StorageKey
 }
 
 /** The key in the file; `PlatformNotInitialized` where there is none. */
-export async function readStorageKey(path: string): Promise<StorageKey> {
-  const key = await findStorageKey(path);
+export async function readStorageKey(disk: FileSystem, path: string): Promise<StorageKey> {
+  const key = await findStorageKey(disk, path);
   if (key === undefined) throw fail('PlatformNotInitialized');
   return key;
 }
 
 /** The key in the file, or undefined where there is none. */
-export async function findStorageKey(path: string): Promise<StorageKey | undefined> {
+export async function findStorageKey(disk: FileSystem, path: string): Promise<StorageKey | undefined> {
   try {
-    const { size } = await stat(path);
-    if (size > maximumFileBytes)
-      throw fail('PlatformDamaged', { path, problem: 'the storage key is too long' });
-    using content = new SecretBytes(new Uint8Array(await readFile(path)));
+    const { bytes } = await disk.read(path, maximumFileBytes);
+    using content = new SecretBytes(bytes);
     return decodeStorageKey(content, path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw storageError(error, path);
+    if (hasCode(error, 'FileNotFound')) return undefined;
+    if (!hasCode(error, 'LimitExceeded')) throw error;
+    throw fail('PlatformDamaged', { path, problem: 'the storage key is too long' }, error);
   }
 }
 
@@ -99,21 +101,49 @@ export async function findStorageKey(path: string): Promise<StorageKey | undefin
  * and on the medium before it gets its name; linking, unlike renaming, never replaces a key that was made meanwhile.
  * The folder is there already: who may write it is the platform store's concern.
  */
-export async function writeStorageKey(path: string, key: StorageKey, random: Random): Promise<StorageKey> {
-  const folder = dirname(path);
-  const temporary = `${path}.${toHex(random(8))}.tmp`;
+export async function writeStorageKey(
+  disk: FileSystem,
+  path: string,
+  key: StorageKey,
+  random: Random,
+): Promise<StorageKey> {
+  const temporary = `${path}.${toHex(random(temporaryBytes))}.tmp`;
   try {
+    using content = encodeStorageKey(key);
     try {
-      await writeSynced(temporary, encodeStorageKey(key));
-      await link(temporary, path);
+      await disk.create(temporary, content.reveal, publicMode);
+      await disk.link(temporary, path);
     } finally {
-      await unlink(temporary).catch(ignoreMissing);
+      await removeIfThere(disk, temporary);
     }
-    await syncFolder(folder);
+    await disk.syncFolder(dirname(path));
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw storageError(error, path);
+    // Who was quicker has written the key, and may have removed this program's temporary file with the left-overs.
+    if (!hasCode(error, 'OutputExists') && !hasCode(error, 'FileNotFound')) throw error;
   }
-  return readStorageKey(path);
+  const written = await findStorageKey(disk, path);
+  if (written === undefined) throw fail('StorageFailed', { path, problem: 'its folder is missing' });
+  return written;
+}
+
+/**
+ * Removes temporary files of programs that were stopped while they wrote the key: they hold a storage key as well. Only
+ * where the key is there, so that nobody loses what is still to get its name. A failure is none of provisioning.
+ */
+export async function removeLeftOvers(disk: FileSystem, path: string): Promise<void> {
+  const temporary = new RegExp(`^${basename(path)}\\.[0-9a-f]{${2 * temporaryBytes}}\\.tmp$`);
+  const folder = dirname(path);
+  for (const name of await disk.list(folder)) {
+    if (temporary.test(name)) await removeIfThere(disk, join(folder, name));
+  }
+}
+
+async function removeIfThere(disk: FileSystem, path: string): Promise<void> {
+  try {
+    await disk.remove(path);
+  } catch (error) {
+    if (!isSPMigrationError(error)) throw error;
+  }
 }
 
 function checkFirstLine(
@@ -126,50 +156,4 @@ function checkFirstLine(
   const version = /^SPMigration storage-key v([1-9]\d{0,5})\n/.exec(head)?.[1];
   if (version === undefined) throw damaged('is of another kind');
   throw fail('StoreNewer', { path, version });
-}
-
-async function writeSynced(path: string, content: SecretBytes): Promise<void> {
-  using owned = content;
-  await using file = await open(path, 'wx', 0o644);
-  // The mask of the process must not hide the key from users, nor let others write it.
-  await file.chmod(0o644);
-  await file.writeFile(owned.reveal);
-  await file.sync();
-}
-
-/** A new name is durable only once its folder is; Windows does that by itself and cannot open folders. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle: FileHandle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (systemCode(error) !== 'ENOENT') throw error;
-}
-
-function storageError(error: unknown, path: string): unknown {
-  switch (systemCode(error)) {
-    case undefined:
-      return error;
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return fail('StorageDenied', { path }, error);
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return fail('StorageFull', { path }, error);
-    default:
-      return fail('StorageFailed', { path, problem: String(systemCode(error)) }, error);
-  }
-}
-
-/** The operating system's code of a failed call; undefined for any other error, ours included. */
-function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }

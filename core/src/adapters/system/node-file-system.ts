@@ -23,6 +23,7 @@ export function createFileSystem(platform: NodeJS.Platform): FileSystem {
     append: (path, bytes, mode) => storing(path, () => append(path, bytes, mode)),
     truncate: (path, length) => storing(path, () => truncate(path, length)),
     rename: (from, to) => storing(to, () => rename(from, to, windows ? renameTries : 1)),
+    link: (path, name) => storing(name, () => fs.link(path, name)),
     remove: (path) => storing(path, () => fs.unlink(path)),
     removeFolder: (path) => storing(path, () => fs.rmdir(path)),
     makeFolder: (path, mode) => storing(path, () => makeFolder(path, mode)),
