@@ -85,6 +85,7 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
         throw fail('InternalError', { problem });
       }
       await this.#place.disk.syncFolder(folder);
+      await this.#clear(this.#layout.quarantined(pointer.epoch));
       await this.#switchTo({ ...pointer, epoch, generation: newest });
       return newest;
     });
@@ -105,8 +106,10 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     const pointer = known ?? (await this.#begin());
     const epoch = nextEpoch(pointer.epoch);
     const setAside = await this.#change(pointer, async () => {
-      await this.#finishReturn(pointer);
+      // The pointer names one environment that came back: nothing of an earlier one may be there any more.
+      if (pointer.returned !== undefined) await this.#clear(this.#layout.quarantined(pointer.returned));
       const aside = isPresent(pointer) ? await this.#copyToQuarantine(pointer) : undefined;
+      if (aside === undefined) await this.#clear(this.#layout.quarantined(pointer.epoch));
       await this.#fill(this.#layout.epoch(epoch), numbers, (number) => [
         this.#layout.quarantinedGeneration(returned, number),
         this.#layout.generation(epoch, number),
@@ -153,7 +156,9 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     const pointer = await this.#present('set aside');
     const setAside = await this.#change(pointer, async () => {
       const aside = await this.#copyToQuarantine(pointer);
-      await this.#switchTo({ ...pointer, epoch: nextEpoch(pointer.epoch), generation: undefined });
+      const epoch = nextEpoch(pointer.epoch);
+      await this.#clear(this.#layout.epoch(epoch));
+      await this.#switchTo({ ...pointer, epoch, generation: undefined });
       return aside;
     });
     await this.#retire(this.#layout.epoch(pointer.epoch));
@@ -256,12 +261,15 @@ export class FileEnvironmentWriter implements EnvironmentWriter {
     await disk.syncFolder(folder);
   }
 
-  /** The pointer can name one environment that came back: the folder of an earlier one must be gone for good before. */
-  async #finishReturn({ returned }: Pointer): Promise<void> {
-    const { disk, layout } = this.#place;
-    if (returned === undefined) return;
-    await requireNothingIn(disk, layout.quarantined(returned));
-    await disk.syncFolder(layout.quarantine);
+  /**
+   * Makes sure, durably, that a folder to which the next pointer gives a meaning holds nothing: what an interrupted change left in
+   * it, was taken away since and came back with a loss of power would be an environment that never was.
+   */
+  async #clear(folder: string): Promise<void> {
+    const { disk } = this.#place;
+    await requireNothingIn(disk, folder);
+    for (const path of [folder, dirname(folder)])
+      if ((await disk.status(path)) !== undefined) await disk.syncFolder(path);
   }
 
   /** Takes away a folder that lost its meaning by a switch, and makes that durable where the disk lets it. */
