@@ -11,14 +11,16 @@ import { archiveEntryLimits } from '../domain/archive.ts';
 import { decodeGrant } from '../format/grant-v1.ts';
 import { maximumBytesOf, recogniseKind } from '../format/kind.ts';
 import { decodeReceipt } from '../format/receipt-v1.ts';
+import { verifyGrant } from '../sealing/verify-grant.ts';
 import { readArchiveFile } from './archive.ts';
 import type { Checks, Note } from './checks.ts';
 import type { Call } from './operation.ts';
 import type { Platform } from './platform-context.ts';
 
-interface Chains {
-  readonly platform: readonly HistoryLine[];
-  readonly user: readonly HistoryLine[];
+/** Lines of each chain; undefined where it does not hold, or the caller may not read it. */
+export interface Chains {
+  readonly platform: readonly HistoryLine[] | undefined;
+  readonly user: readonly HistoryLine[] | undefined;
 }
 
 /** One check for each file. Folders stand for the grants, archives and receipts in them. */
@@ -26,13 +28,9 @@ export async function testEvidence(
   call: Call,
   platform: Platform,
   paths: readonly string[],
-  lines: readonly HistoryLine[],
+  chains: Chains,
   checks: Checks,
 ): Promise<void> {
-  const chains = {
-    platform: lines.filter(({ scope }) => scope === 'platform'),
-    user: lines.filter(({ scope }) => scope === 'user'),
-  };
   for (const path of await evidenceFiles(call, paths)) {
     await checks.attempt(
       `Evidence ${path}`,
@@ -70,7 +68,9 @@ function judgeGrant(
   platform: Platform,
   { platform: chain }: Chains,
 ): string | Note {
-  const { grant, signer } = decodeGrant(bytes, path);
+  const signed = decodeGrant(bytes, path);
+  verifyGrant(signed, path);
+  const { grant, signer } = signed;
   if (signer !== platform.authority || platform.settings.authority !== 'local')
     return elsewhere('It is a grant of an authority that is not kept on this computer.');
   return requireLine(path, grant.historyHead, chain, grant.notBefore, 'the grant');
@@ -97,6 +97,7 @@ function judgeReceipt(bytes: Uint8Array, path: string, platform: Platform, { use
     return requireLine(path, receipt.historyHead, user, receipt.imported, 'the receipt');
   if (receipt.sourceKey !== here || receipt.sourceAccount !== platform.account.id)
     return elsewhere(`It is a receipt of ${receipt.account.name} on ${receipt.destinationComputer}.`);
+  if (user === undefined) return unreadable;
   const exported = user.find(({ operation, outcome, facts }) => {
     return operation === 'export' && outcome === 'ok' && facts.archive === receipt.archive;
   });
@@ -113,10 +114,11 @@ function judgeReceipt(bytes: Uint8Array, path: string, platform: Platform, { use
 function requireLine(
   path: string,
   head: Uint8Array,
-  chain: readonly HistoryLine[],
+  chain: readonly HistoryLine[] | undefined,
   made: number,
   what: string,
 ): string | Note {
+  if (chain === undefined) return unreadable;
   if (head.length === 0) return elsewhere(`There was no history yet when ${what} was made.`);
   const wanted = toHex(head);
   const line = chain.find(({ hash }) => hash === wanted);
@@ -131,6 +133,12 @@ function missing(path: string, chain: readonly HistoryLine[], made: number, prob
     return elsewhere('It is older than the record that is kept here.');
   throw fail('HistoryRewritten', { path, problem });
 }
+
+const unreadable: Note = {
+  message:
+    'It could not be compared: the history of which it has the head does not hold, or this account may not read it.',
+  hint: 'See the checks of the history; the history of the platform is read by an administrator.',
+};
 
 function elsewhere(message: string): Note {
   return { message, hint: 'Nothing about the history of this computer and account follows from it.' };

@@ -73,8 +73,7 @@ async function append(options: HistoryOptions, scope: Scope, event: HistoryEvent
     waitMilliseconds: lockWaitMilliseconds,
   };
   await withLock(place, async () => {
-    await cutUnfinished(options, path);
-    const size = (await disk.status(path))?.sizeBytes ?? 0;
+    const size = await cutUnfinished(options, path);
     const isFull = size >= (options.fullBytes ?? defaultFullBytes);
     if (isFull) await putAside(options, path);
     const last = await newestLine(options, path);
@@ -108,12 +107,12 @@ function chained(
   return concat(...lines);
 }
 
-/** A line without its end was never acknowledged: its writer died half-way. */
-async function cutUnfinished({ disk }: HistoryOptions, path: string): Promise<void> {
-  const bytes = await readIfThere(disk, path, largestHistoryBytes);
-  if (bytes === undefined) return;
+/** A line without its end was never acknowledged: its writer died half-way. Answers the size of what is left, in bytes. */
+async function cutUnfinished({ disk }: HistoryOptions, path: string): Promise<number> {
+  const bytes = await wholeFile(disk, path);
   const { wholeBytes } = splitLines(bytes);
   if (wholeBytes < bytes.length) await disk.truncate(path, wholeBytes);
+  return wholeBytes;
 }
 
 /** The full file gets the next number. */
@@ -183,28 +182,42 @@ async function readChain(
   path: string | undefined,
 ): Promise<readonly HistoryLine[]> {
   if (path === undefined) return [];
-  const { disk, sha256 } = options;
-  const files = await readable(scope, async () => [
-    ...(await fullFiles(disk, path)).map((file) => file.path),
-    path,
-  ]);
   const chain: HistoryLine[] = [];
-  for (const file of files ?? []) {
-    const bytes = await readable(scope, () => wholeFile(disk, file));
-    for (const [index, line] of splitLines(bytes ?? new Uint8Array()).lines.entries()) {
-      const decoded = decodeLine(sha256, scope, line, file, index + 1);
+  for (const { file, bytes } of (await readable(scope, () => readFiles(options.disk, path))) ?? []) {
+    for (const [index, line] of splitLines(bytes).lines.entries()) {
+      const decoded = decodeLine(options.sha256, scope, line, file, index + 1);
       const problem = misfit(chain.at(-1), decoded);
       if (problem !== undefined) throw broken(file, index + 1, problem);
       chain.push(decoded);
     }
   }
   const [first] = chain;
-  const begins = beginning(chain);
+  const begins = beginning(chain, path);
   if (first !== undefined && first.number > begins) {
     const problem = `the record is kept from line ${begins} on, and line ${first.number} is the first`;
     throw broken(path, 1, problem);
   }
   return chain;
+}
+
+interface ReadFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The files of a chain, oldest first. Readers hold no lock: where a file was put aside meanwhile, all is read once more. */
+async function readFiles(disk: FileSystem, path: string): Promise<readonly ReadFile[]> {
+  const listed = async (): Promise<readonly string[]> => [
+    ...(await fullFiles(disk, path)).map((full) => full.path),
+    path,
+  ];
+  for (let names = await listed(); ;) {
+    const files: ReadFile[] = [];
+    for (const file of names) files.push({ file, bytes: await wholeFile(disk, file) });
+    const after = await listed();
+    if (after.join('\n') === names.join('\n')) return files;
+    names = after;
+  }
 }
 
 /** Undefined where the line follows the one before it; the first that is kept may have any number. */
@@ -218,9 +231,13 @@ function misfit(before: HistoryLine | undefined, line: HistoryLine): string | un
 const followsNothing = 'it does not follow the line before it';
 
 /** The number that the kept record begins with, as its newest rotation says: what is gone before was not taken out by others. */
-function beginning(chain: readonly HistoryLine[]): number {
+function beginning(chain: readonly HistoryLine[], path: string): number {
   const newest = chain.findLast(({ operation }) => operation === rotation);
-  return newest === undefined ? 1 : Number(newest.facts.begins);
+  if (newest === undefined) return 1;
+  const begins = newest.facts.begins ?? '';
+  if (!/^[1-9][0-9]{0,14}$/.test(begins))
+    throw broken(path, 1, `line ${newest.number} of the record does not say where the record begins`);
+  return Number(begins);
 }
 
 /** Undefined where the platform's chain is the administrators' and the caller is none. */
