@@ -50,8 +50,8 @@ async function imported(): Promise<Evidence> {
   const world = await copyWorld(made);
   const { a, b, share } = world;
   const granted = await grant(world, a, b);
-  const grantPath = join(share, basename(granted.path ?? ''));
-  await copyFile(granted.path ?? '', grantPath);
+  const grantPath = join(share, basename(granted.path));
+  await copyFile(granted.path, grantPath);
   const archive = await a.one<ArchiveResult>(
     'export',
     { path: share, destination: 'PC-B', overwrite: true },
