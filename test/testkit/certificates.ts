@@ -7,6 +7,7 @@ import {
   BasicConstraintsExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  Pkcs10CertificateRequest,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { generateKeyPairSync } from 'node:crypto';
@@ -85,6 +86,26 @@ export async function makeChain(kind: TestKeyKind = 'P-256'): Promise<TestChain>
   });
   const person = await makeCertificate('CN=Anna Müller', { kind, issuer: authority });
   return { root, authority, person };
+}
+
+/** The certificate (DER) that an issuer makes of a request (PEM or DER). */
+export async function issueCertificate(
+  request: string | Uint8Array,
+  issuer: TestCertificate,
+): Promise<Uint8Array> {
+  const asked = new Pkcs10CertificateRequest(typeof request === 'string' ? request : new Uint8Array(request));
+  serial += 1;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serial.toString(16).padStart(4, '0'),
+    subject: asked.subject,
+    issuer: issuer.subject,
+    notBefore: new Date(testNotBefore * 1000),
+    notAfter: new Date((testNotBefore + 365 * 86_400) * 1000),
+    publicKey: asked.publicKey,
+    signingKey: issuer.keys.privateKey,
+    signingAlgorithm: { name: issuer.keys.privateKey.algorithm.name, hash: 'SHA-256' },
+  });
+  return new Uint8Array(certificate.rawData);
 }
 
 async function makeKeys(kind: TestKeyKind): Promise<Pick<TestCertificate, 'keys' | 'privateKey'>> {
