@@ -25,7 +25,7 @@ function setsPassword({ operation, facts }: HistoryLine): boolean {
     case 'user-new-key':
       return facts.password === 'changed';
     case 'import':
-      return facts.case !== 'merge' || facts.rekey === 'yes';
+      return facts.case !== 'merge';
     case 'undo':
       return facts.kind === 'Quarantine';
     default:

@@ -36,7 +36,7 @@ describe('the password of a person was set', () => {
     ['with the environment that an import installed', [line(200, 'import', { case: 'install' })], 200],
     ['with the one that replaced another', [made, line(200, 'import', { case: 'replace' })], 200],
     ['not with a merge', [made, line(200, 'import', { case: 'merge' })], 100],
-    ['but with a merge into a new key', [made, line(200, 'import', { case: 'merge', rekey: 'yes' })], 200],
+    ['but with a merge into a new key', [made, line(200, 'import', { case: 'merge, rekey' })], 200],
     [
       'with an environment that came back from quarantine',
       [made, line(200, 'undo', { kind: 'Quarantine' })],
