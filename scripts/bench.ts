@@ -2,6 +2,7 @@
  * `npm run bench`: the figures that the product promises, each against its aim, as a table. A missed aim is shown, not an
  * error: the computer may be busy. Leaves out: profiles and history.
  */
+import { environmentRows } from './bench/environment.ts';
 import { migrationRows } from './bench/migration.ts';
 import { moduleRows } from './bench/module.ts';
 import { startRows } from './bench/start.ts';
@@ -13,5 +14,6 @@ const rows = [
   ...(await startRows(executable)),
   ...(await moduleRows(await freshModule(), executable)),
   ...(await migrationRows(executable)),
+  ...(await environmentRows(executable)),
 ];
 process.stdout.write(`${table(rows)}\n`);

@@ -4,6 +4,7 @@
  * this one), and keeping results; a figure is only comparable with its rival of the same run.
  */
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+import { argon2Sync } from 'node:crypto';
 
 /** Something to time. Returns nothing; `prepare` runs before each round, untimed. */
 export interface Case {
@@ -74,6 +75,14 @@ export function limitRow(what: string, value: number, unit: string, aim: number,
     aim: `< ${aim} ${unit}`,
     met: value < aim,
   };
+}
+
+/** Milliseconds of one derivation with the product's parameters (docs/spec/keys.md: 64 MiB, three passes, one lane). */
+export function timeOfArgon2(): number {
+  const parameters = { message: 'x'.repeat(20), nonce: 'y'.repeat(16), parallelism: 1, tagLength: 32 };
+  const start = performance.now();
+  argon2Sync('argon2id', { ...parameters, memory: 65_536, passes: 3 });
+  return performance.now() - start;
 }
 
 export function table(rows: readonly Row[]): string {

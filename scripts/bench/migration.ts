@@ -2,12 +2,11 @@
  * What a migration costs beyond its password derivation (Argon2id is meant to be slow): export plus import of 50
  * credentials through the process protocol, and the most memory that an export holds. Leaves out the module's share.
  */
-import { argon2Sync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Conversation } from './conversation.ts';
-import { type Row, limitRow, median } from './harness.ts';
+import { type Row, limitRow, median, timeOfArgon2 } from './harness.ts';
 
 const ROUNDS = 7;
 const CREDENTIALS = 50;
@@ -28,7 +27,7 @@ export async function migrationRows(executable: string): Promise<readonly Row[]>
     const beyond: number[] = [];
     const peaks: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const argon2 = timeOf(deriveOnce);
+      const argon2 = timeOfArgon2();
       const exported = await exportArchive(executable, computers, folder);
       const imported = await importArchive(executable, computers, exported.path, join(folder, `B-${round}`));
       beyond.push(exported.milliseconds + imported - 2 * argon2);
@@ -107,15 +106,3 @@ async function importArchive(executable: string, { destination }: Computers, pat
 }
 
 const pick = (name: keyof typeof SECRETS) => ({ [name]: SECRETS[name] });
-
-/** The derivation with the product's parameters (docs/spec: 64 MiB, three passes, one lane). */
-function deriveOnce(): void {
-  const parameters = { message: 'x'.repeat(20), nonce: 'y'.repeat(16), parallelism: 1, tagLength: 32 };
-  argon2Sync('argon2id', { ...parameters, memory: 65_536, passes: 3 });
-}
-
-function timeOf(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}

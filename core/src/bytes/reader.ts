@@ -2,7 +2,7 @@
  * Reading and writing big-endian binary structures with explicit bounds. A reader never reads past its end and knows
  * whether everything was used; what a violation means (which error code) is its caller's to say, through `onError`.
  */
-import { concat } from './bytes.ts';
+import { joined } from './bytes.ts';
 
 /** Reads big-endian values in order. `onError` makes the error thrown when the input is too short or has a rest. */
 export class ByteReader {
@@ -105,7 +105,7 @@ export class ByteWriter {
   }
 
   done(): Uint8Array {
-    return concat(...this.#parts);
+    return joined(this.#parts);
   }
 
   #number(value: number, length: number): this {

@@ -5,7 +5,7 @@
  * as this module would write it, so that a decoder accepts exactly what its encoder writes. Leaves out the meaning of
  * values (`forms.ts` and the kinds) and signatures (`signed-text.ts`).
  */
-import { ascii, concat, equal, fromBase64 } from '../bytes/bytes.ts';
+import { ascii, equal, fromBase64, joined } from '../bytes/bytes.ts';
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { fail, type SPMigrationError } from '../domain/error.ts';
 import type { Scope } from '../domain/grant.ts';
@@ -107,7 +107,7 @@ export class TextReader {
       if (total > maximumBytes) throw this.malformed(`"${name}" is longer than allowed`, -1);
       pieces.push(piece);
     }
-    return concat(...pieces);
+    return joined(pieces);
   }
 
   /**

@@ -81,6 +81,12 @@ describe('public part', () => {
     expect(decodePublicPart(encodePublicPart(part), 'x')).toEqual(part);
   });
 
+  test('holds as many credentials as there may be', () => {
+    const credentials = Array.from({ length: 10_000 }, (_, index) => sampleCredential(index));
+    const bytes = encodePublicPart({ ...publicPart, credentials, features: {}, proposed: {} });
+    expect(decodePublicPart(bytes, 'x').credentials).toHaveLength(10_000);
+  });
+
   test('does not depend on the order of credentials', () => {
     expect(encodePublicPart({ ...publicPart, credentials: [...publicPart.credentials].reverse() })).toEqual(
       publicBytes,
