@@ -13,8 +13,7 @@ export function renderResult(value: object): readonly string[] {
   const width = Math.max(...fields.map(([name]) => title(name).length));
   return fields.flatMap(([name, field]) => {
     if (isObjectList(field)) return [`${title(name)}:`, ...field.map((one) => `  ${inline(one)}`)];
-    const shown = sentences.has(name) ? inCommandWords(text(field)) : text(field);
-    return [`${title(name).padEnd(width)}  ${shown}`];
+    return [`${title(name).padEnd(width)}  ${shown(name, field)}`];
   });
 }
 
@@ -50,6 +49,10 @@ function title(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+function shown(name: string, field: unknown): string {
+  return sentences.has(name) ? inCommandWords(text(field)) : text(field);
+}
+
 function text(field: unknown): string {
   if (typeof field === 'boolean') return field ? 'yes' : 'no';
   if (Array.isArray(field)) return field.map(text).join(', ');
@@ -59,6 +62,6 @@ function text(field: unknown): string {
 function inline(value: object): string {
   return Object.entries(withDates(value))
     .filter(([, field]) => !isEmpty(field))
-    .map(([name, field]) => `${title(name)}: ${text(field)}`)
+    .map(([name, field]) => `${title(name)}: ${shown(name, field)}`)
     .join('; ');
 }
