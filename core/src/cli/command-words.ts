@@ -30,8 +30,11 @@ export const commandOfCmdlet: Readonly<Record<string, CommandName>> = {
   'Remove-SPMigrationCredential': 'credential-remove',
   'Remove-SPMigrationUser': 'user-remove',
   'Revoke-SPMigrationAccess': 'access-revoke',
+  'Set-SPMigrationOwnerPassword': 'authority-password',
+  'Set-SPMigrationPassword': 'user-password',
   'Test-SPMigration': 'platform-test',
   'Test-SPMigrationArchive': 'archive-test',
+  'Undo-SPMigration': 'undo',
 };
 
 /** `-Password (command line: --password-stdin)`, also with alternatives joined by "or". */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { commandOfCmdlet, inCommandWords, kebab } from '../../../core/src/cli/command-words.ts';
 import { commandSummaries } from '../../../core/src/cli/commands.ts';
+import { askable } from '../../../core/src/cli/perform.ts';
 import { errorCatalogue, type ErrorCode } from '../../../core/src/domain/error-catalogue.ts';
 import { findOperation } from '../../../core/src/operations/registry.ts';
 import { cmdlets } from '../../../psmodule/schema/cmdlets.ts';
@@ -32,11 +33,12 @@ describe('a hint in the words of the command line', () => {
   });
 
   it('names only options that some command has', () => {
-    const options = new Set(['--help', '--yes', '--overwrite', '--password-stdin', '--owner-password-stdin']);
-    options.add('--pfx-password-stdin');
+    const options = new Set(['--help', '--yes', '--overwrite']);
     for (const command of Object.keys(commandSummaries)) {
-      for (const name of Object.keys(findOperation(command)?.parameters ?? {}))
-        options.add(`--${kebab(name)}`);
+      const entry = findOperation(command);
+      for (const name of Object.keys(entry?.parameters ?? {})) options.add(`--${kebab(name)}`);
+      for (const secret of entry?.secrets ?? [])
+        if (askable.some((one) => one === secret)) options.add(`--${kebab(secret)}-stdin`);
     }
     for (const [code, { hint }] of Object.entries(errorCatalogue)) {
       if (moduleOnly.some((one) => one === code)) continue;
