@@ -10,6 +10,8 @@ import type {
 import { stateOf, type StoreState } from '../testkit/store-state.ts';
 
 export const platformId = toId('PlatformId', 'ab'.repeat(10));
+/** A password that is tried. */
+export const tried = { of: 'environment', passwordSalt: new Uint8Array(16).fill(0xa1) } as const;
 export const storageKey = toId('TpmName', `000b${'11'.repeat(32)}`);
 export const otherStorageKey = toId('TpmName', `000b${'22'.repeat(32)}`);
 
@@ -46,7 +48,7 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       expect(await store.generations()).toEqual([]);
       expect(await store.quarantine()).toEqual([]);
       expect(await store.installed()).toEqual(new Map());
-      expect(await store.attempts()).toEqual({ failed: 0, last: 0 });
+      expect(await store.attempts(tried)).toEqual({ failed: 0, last: 0 });
     });
 
     it('gives back the newest generation, also to another program', async () => {
@@ -342,7 +344,9 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       await expect(other.generations()).rejects.toMatchObject(refusal);
       await expect(other.quarantine()).rejects.toMatchObject(refusal);
       await expect(append(other, 2)).rejects.toMatchObject(refusal);
-      await expect(other.setAttempts({ failed: 1, last: 1 })).rejects.toMatchObject(refusal);
+      await expect(other.updateAttempts(tried, () => ({ failed: 1, last: 1 }))).rejects.toMatchObject(
+        refusal,
+      );
       expect(await place.open().current()).toMatchObject({ generation: 1, bytes: content(1) });
     });
 
@@ -356,7 +360,7 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       await expect(other.quarantinedGenerations('1')).rejects.toMatchObject(refusal);
       await expect(other.quarantinedGeneration('1', 1)).rejects.toMatchObject(refusal);
       await expect(other.withLock((writer) => writer.exchange('1'))).rejects.toMatchObject(refusal);
-      await expect(other.updateAttempts((now) => now)).rejects.toMatchObject(refusal);
+      await expect(other.updateAttempts(tried, (now) => now)).rejects.toMatchObject(refusal);
       await expect(other.updateInstalled((now) => now)).rejects.toMatchObject(refusal);
     });
 
@@ -366,20 +370,20 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
       const many = Array.from({ length: 12 }, (_, index) => index);
       await Promise.all([
         ...many.map(() =>
-          place.open().updateAttempts(({ failed, last }) => ({ failed: failed + 1, last: last + 1 })),
+          place.open().updateAttempts(tried, ({ failed, last }) => ({ failed: failed + 1, last: last + 1 })),
         ),
         ...many.map((index) =>
           place.open().updateInstalled((now) => new Map(now).set(idOf(index), 'AB'.repeat(20))),
         ),
       ]);
-      expect(await place.open().attempts()).toEqual({ failed: 12, last: 12 });
+      expect(await place.open().attempts(tried)).toEqual({ failed: 12, last: 12 });
       expect([...(await place.open().installed()).keys()]).toEqual(many.map(idOf));
       await expect(
-        place.open().updateAttempts(() => {
+        place.open().updateAttempts(tried, () => {
           throw new RangeError('no such change');
         }),
       ).rejects.toThrow('no such change');
-      expect(await place.open().attempts()).toEqual({ failed: 12, last: 12 });
+      expect(await place.open().attempts(tried)).toEqual({ failed: 12, last: 12 });
     });
 
     it('keeps the records beside the generations', async () => {
@@ -389,12 +393,44 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
         ['0d'.repeat(16), 'EF'.repeat(20)],
       ]);
       await place.open().setInstalled(thumbprints);
-      await place.open().setAttempts({ failed: 3, last: 1_800_000_000 });
+      await place.open().updateAttempts(tried, () => ({ failed: 3, last: 1_800_000_000 }));
       expect(new Map(await place.open().installed())).toEqual(thumbprints);
-      expect(await place.open().attempts()).toEqual({ failed: 3, last: 1_800_000_000 });
+      expect(await place.open().attempts(tried)).toEqual({ failed: 3, last: 1_800_000_000 });
       await place.open().setInstalled(new Map());
       expect(await place.open().installed()).toEqual(new Map());
       expect(await place.open().current()).toBeUndefined();
+    });
+
+    it('counts tries for each password by itself, and those of archives apart', async () => {
+      const place = await makePlace();
+      const others = [
+        { of: 'archive', passwordSalt: tried.passwordSalt },
+        { of: 'environment', passwordSalt: new Uint8Array(16).fill(0xb2) },
+      ] as const;
+      await place.open().updateAttempts(tried, () => ({ failed: 3, last: 30 }));
+      await place.open().updateAttempts(others[0], () => ({ failed: 2, last: 20 }));
+      for (const other of [tried, ...others]) {
+        expect(await place.open().attempts(other)).toMatchObject({
+          failed: other === tried ? 3 : other.of === 'archive' ? 2 : 0,
+        });
+      }
+      await place.open().updateAttempts(tried, () => ({ failed: 0, last: 0 }));
+      expect(await place.open().attempts(tried)).toEqual({ failed: 0, last: 0 });
+      expect(await place.open().attempts(others[0])).toEqual({ failed: 2, last: 20 });
+    });
+
+    it('keeps the tries of a hundred passwords, those that were tried most', async () => {
+      const place = await makePlace();
+      const of = (index: number) =>
+        ({ of: 'archive', passwordSalt: new Uint8Array(16).fill(index) }) as const;
+      await place.open().updateAttempts(tried, () => ({ failed: 5, last: 10 }));
+      for (let index = 0; index < 101; index++)
+        await place.open().updateAttempts(of(index), () => ({ failed: 1, last: 100 + index }));
+      expect(await place.open().attempts(tried)).toEqual({ failed: 5, last: 10 });
+      expect(await place.open().attempts(of(0))).toEqual({ failed: 0, last: 0 });
+      expect(await place.open().attempts(of(1))).toEqual({ failed: 0, last: 0 });
+      expect(await place.open().attempts(of(2))).toEqual({ failed: 1, last: 102 });
+      expect(await place.open().attempts(of(100))).toEqual({ failed: 1, last: 200 });
     });
   });
 }

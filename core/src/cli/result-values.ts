@@ -3,6 +3,7 @@ import { formatInstant } from '../domain/time.ts';
 
 const dateFields: ReadonlySet<string> = new Set([
   'initializedAt',
+  'passwordSet',
   'time',
   'created',
   'validFrom',

@@ -89,7 +89,7 @@ const kindRules = {
   'password-attempts': {
     what: 'a record of password tries',
     malformed: 'EnvironmentDamaged',
-    maximumBytes: kibibyte,
+    maximumBytes: 16 * kibibyte,
     place: 'store',
   },
   platform: {

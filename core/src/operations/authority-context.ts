@@ -84,13 +84,7 @@ function choose(call: Call, file: KeyFile, backupPath: string | undefined): Chos
     // The counter lies in the private platform folder, which only a local authority's owner can write.
     if (!file.local) return openIt();
     const isWrong = (error: unknown): boolean => hasCode(error, 'OwnerPasswordRejected');
-    return countingFailures(
-      attempts,
-      ownerTries,
-      call.ports.clock(),
-      { isWrong, rightOne: 'forgives' },
-      openIt,
-    );
+    return countingFailures(attempts, ownerTries, call.ports.clock(), isWrong, openIt);
   };
   const prepare = async (): Promise<void> => {
     if (backupPath === undefined && call.secrets.has('ownerPassword')) await root();

@@ -61,6 +61,7 @@ export async function openForImport(
   path: string,
 ): Promise<OpenedArchive> {
   const { present } = user;
+  await deriveRoots(call, user, read);
   if (present === undefined) return openForFresh(call, user, read, path);
   if (present.basicUserKey === read.name) return openForMerge(call, { ...user, present }, read, path);
   const opened = await openForFresh(call, user, read, path);
@@ -77,6 +78,17 @@ export async function openForImport(
     await opened.dispose();
     throw error;
   }
+}
+
+/**
+ * Every Argon2id of this import, before anything is tried: how long a refusal takes does not tell which of two passwords was
+ * right, or that an archive's list, which is secret, does not name the key here.
+ */
+async function deriveRoots(call: Call, user: User, read: ReadArchive): Promise<void> {
+  await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
+  if (user.present === undefined || !call.secrets.has('currentPassword')) return;
+  const { passwordSalt } = user.present.decoded.header;
+  await call.secrets.root('currentPassword', passwordSalt, ofPresent(user));
 }
 
 /** `PasswordRejected`, `LockedOut`, `TransferCodeRequired`, `ArchiveNotForThisPlatform`, `ArchiveChanged`. */
@@ -129,7 +141,6 @@ async function openForMerge(
     call,
     user,
     call.secrets.has('currentPassword') ? 'currentPassword' : 'password',
-    'forgives nothing',
   );
   try {
     const root = await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
@@ -218,7 +229,12 @@ function tryArchivePassword<Value>(
       : 'it is not the one the archive was made with',
     whose: `${manifest.account.name} on ${manifest.sourceComputer} at the time of the export`,
   };
-  return tryPassword(call, user, meant, open);
+  const { passwordSalt } = manifest;
+  return tryPassword(call, user, meant, { of: 'archive', passwordSalt }, open);
+}
+
+function ofPresent({ platform }: User): string {
+  return `the present Basic User Password of ${platform.account.name} on ${platform.settings.computer}`;
 }
 
 function whose({ manifest }: ReadArchive): string {

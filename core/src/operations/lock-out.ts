@@ -37,17 +37,14 @@ interface AttemptsRecord {
 }
 
 /**
- * Runs `open`, counting failures that `judge.isWrong` recognises. `LockedOut` where the wait is not over; the password is not
+ * Runs `open`, counting failures that `isWrong` recognises, and forgiving them when it succeeds. `LockedOut` where the wait is not over; the password is not
  * tried then.
  */
 export async function countingFailures<Value>(
   record: AttemptsRecord,
   tries: number,
   now: Instant,
-  judge: {
-    readonly isWrong: (error: unknown) => boolean;
-    readonly rightOne: 'forgives' | 'forgives nothing';
-  },
+  isWrong: (error: unknown) => boolean,
   open: () => Promise<Value>,
 ): Promise<Value> {
   const attempts = decayed(await record.read(), now);
@@ -60,12 +57,10 @@ export async function countingFailures<Value>(
   }
   try {
     const value = await open();
-    if (attempts.failed > 0 && judge.rightOne === 'forgives')
-      await record.update(() => ({ failed: 0, last: 0 }));
+    if (attempts.failed > 0) await record.update(() => ({ failed: 0, last: 0 }));
     return value;
   } catch (error) {
-    if (judge.isWrong(error))
-      await record.update((by) => ({ failed: decayed(by, now).failed + 1, last: now }));
+    if (isWrong(error)) await record.update((by) => ({ failed: decayed(by, now).failed + 1, last: now }));
     throw error;
   }
 }

@@ -129,7 +129,6 @@ async function changeKey(
       });
       await readBack(call, user, fresh.root);
       call.secrets.spendFresh(password);
-      if (password === 'newPassword') await user.store.setAttempts({ failed: 0, last: 0 });
       await register(call, user.platform, key.public, nonce, settings.authorityKey, []);
       return { name: tpmName(key.public), epoch };
     } finally {

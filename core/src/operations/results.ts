@@ -34,6 +34,14 @@ export interface StatusResult {
   readonly generation: number | null;
   readonly credentials: number;
   readonly quarantined: number;
+  /** Wrong tries at the password of the environment that still count. */
+  readonly failedAttempts: number;
+  /** Until the next try; 0 where it is allowed now. */
+  readonly lockedOutSeconds: number;
+  /** Kept generations that another password opens, newest first. */
+  readonly otherPasswordGenerations: readonly number[];
+  /** When the password came to this computer, as far as the history tells. */
+  readonly passwordSet: Instant | null;
   readonly platformPath: string;
   readonly environmentPath: string | null;
   readonly version: string;

@@ -105,7 +105,6 @@ async function changePassword(call: Call, user: PresentUser): Promise<RewrittenE
       });
       await readBack(call, user, fresh.root);
       call.secrets.spendFresh('newPassword');
-      await user.store.setAttempts({ failed: 0, last: 0 });
       return rewritten;
     } finally {
       await loaded.dispose();

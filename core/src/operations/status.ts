@@ -1,10 +1,15 @@
 /** `Get-SPMigrationStatus`: what this computer is, and what is here for the caller. Needs no secret and no chip command. */
 import { groupFingerprint } from '../domain/ids.ts';
+import type { Instant } from '../domain/time.ts';
+import { hasCode } from '../domain/error.ts';
 import { VERSION } from '../version.ts';
+import { keptPasswords } from './kept-passwords.ts';
+import { decayed, userTries, waitSeconds } from './lock-out.ts';
 import type { Call, Reader } from './operation.ts';
+import { passwordSetAt } from './password-age.ts';
 import { findPlatform, type Platform } from './platform-context.ts';
 import type { StatusResult } from './results.ts';
-import { findUser } from './user-context.ts';
+import { findUser, ofEnvironment, type PresentEnvironment, type User } from './user-context.ts';
 
 export const status: Reader<object, StatusResult> = async function* (call) {
   yield await statusOf(call, await findPlatform(call.ports));
@@ -48,11 +53,48 @@ export async function statusOf(call: Call, platform: Platform | undefined): Prom
     generation: user.present?.stored.generation ?? null,
     credentials: user.present?.publicPart.credentials.length ?? 0,
     quarantined: (await user.store.quarantine()).length,
+    ...(user.present === undefined ? noPassword : await passwordStatus(call, user, user.present)),
     platformPath: ports.platform.path,
     environmentPath: user.store.path,
     version: VERSION,
     initializedAt: settings.created,
   };
+}
+
+const noPassword = {
+  failedAttempts: 0,
+  lockedOutSeconds: 0,
+  otherPasswordGenerations: [],
+  passwordSet: null,
+} as const;
+
+type PasswordStatus = Pick<StatusResult, keyof typeof noPassword>;
+
+/** What is known of a password without knowing it. */
+async function passwordStatus(
+  call: Call,
+  { platform, store }: User,
+  { decoded }: PresentEnvironment,
+): Promise<PasswordStatus> {
+  const now = call.ports.clock();
+  const attempts = decayed(await store.attempts(ofEnvironment(decoded.header)), now);
+  const { other } = await keptPasswords(store, decoded.header);
+  return {
+    failedAttempts: attempts.failed,
+    lockedOutSeconds: waitSeconds(attempts, userTries, now),
+    otherPasswordGenerations: other,
+    passwordSet: (await passwordSet(call, platform)) ?? null,
+  };
+}
+
+/** Undefined also where the history is broken: `Test-SPMigration` says that, a status only does not know. */
+async function passwordSet({ ports }: Call, { ids }: Platform): Promise<Instant | undefined> {
+  try {
+    return passwordSetAt(await ports.history(ids.platformId).read('user'));
+  } catch (error) {
+    if (hasCode(error, 'HistoryBroken')) return undefined;
+    throw error;
+  }
 }
 
 const nothingHere = {
@@ -69,6 +111,7 @@ const nothingHere = {
   generation: null,
   credentials: 0,
   quarantined: 0,
+  ...noPassword,
   environmentPath: null,
   version: VERSION,
   initializedAt: null,

@@ -5,16 +5,15 @@
 import { fail } from '../domain/error.ts';
 import type { HistoryLine } from '../domain/history.ts';
 import { formatInstant, secondsPerDay } from '../domain/time.ts';
-import { decodeGeneration } from '../format/generation-v1.ts';
-import { equal } from '../bytes/bytes.ts';
 import { checkBasicUserKey } from '../sealing/basic-user-key.ts';
 import type { Checks, Note } from './checks.ts';
-import { userTries, waitSeconds } from './lock-out.ts';
+import { keptPasswords } from './kept-passwords.ts';
+import { decayed, userTries, waitSeconds } from './lock-out.ts';
 import type { Call } from './operation.ts';
 import { passwordSetAt } from './password-age.ts';
 import type { Platform } from './platform-context.ts';
 import { megabytes, requireSpace } from './space.ts';
-import { findUser, type PresentEnvironment, type User } from './user-context.ts';
+import { findUser, ofEnvironment, type PresentEnvironment, type User } from './user-context.ts';
 
 export interface UserQuestions {
   readonly role?: 'Source' | 'Destination';
@@ -49,7 +48,7 @@ export async function testUser(
   if (user === undefined) return undefined;
   await testSpace(call, user, checks);
   if (user.present === undefined) return user;
-  await testTries(call, user, checks);
+  await testTries(call, user, user.present, checks);
   testAge(call, platform, questions, checks);
   await testKeptPasswords(user, user.present, checks);
   return user;
@@ -79,7 +78,12 @@ async function testSpace(call: Call, { store, present }: User, checks: Checks): 
   );
 }
 
-async function testTries(call: Call, { store }: User, checks: Checks): Promise<void> {
+async function testTries(
+  call: Call,
+  { store }: User,
+  { decoded }: PresentEnvironment,
+  checks: Checks,
+): Promise<void> {
   await checks.attempt(
     'Password tries',
     (failed: number): string | Note =>
@@ -90,8 +94,9 @@ async function testTries(call: Call, { store }: User, checks: Checks): Promise<v
             hint: 'If that was not the person, find out who uses this account.',
           },
     async () => {
-      const attempts = await store.attempts();
-      const seconds = waitSeconds(attempts, userTries, call.ports.clock());
+      const now = call.ports.clock();
+      const attempts = decayed(await store.attempts(ofEnvironment(decoded.header)), now);
+      const seconds = waitSeconds(attempts, userTries, now);
       if (seconds > 0) throw fail('LockedOut', { seconds });
       return attempts.failed;
     },
@@ -139,15 +144,10 @@ async function testKeptPasswords(user: User, present: PresentEnvironment, checks
             hint: 'They open with the password of their time only; further changes drop them one by one.',
           },
     async () => {
-      const ids = await user.store.generations();
-      const other: number[] = [];
-      for (const id of ids) {
-        const stored = await user.store.generation(id);
-        if (stored === undefined) continue;
-        const { header } = decodeGeneration(stored.bytes, stored.path);
-        if (!equal(header.passwordSalt, present.decoded.header.passwordSalt)) other.push(id.generation);
-      }
-      return { kept: ids.length, other };
+      const { kept, other, damaged } = await keptPasswords(user.store, present.decoded.header);
+      const [damage] = damaged;
+      if (damage !== undefined) throw damage;
+      return { kept, other };
     },
   );
 }

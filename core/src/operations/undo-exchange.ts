@@ -26,6 +26,7 @@ import {
   presentFacts,
   requireNotInterrupted,
   requireUnchanged,
+  ofEnvironment,
   tryPassword,
   type User,
 } from './user-context.ts';
@@ -112,7 +113,6 @@ export async function undoByExchange(
     preview: result(generation, setAside),
     apply: async () => {
       const exchanged = await exchange(call, user, id, stored);
-      await store.updateAttempts(() => ({ failed: 0, last: 0 }));
       const grants = publicPart.grants.map((bytes) => decodeGrant(bytes, stored.path));
       await register(call, platform, header.basicUserKey, header.nonce, publicPart.rootAuthority, grants);
       await record(call, 'user', {
@@ -151,8 +151,7 @@ async function openingQuarantined(
   const root = await call.secrets.root('password', header.passwordSalt, `the one of ${whose}`);
   const meant = { which: `it is not the one of ${whose}`, whose };
   const open = () => openWith(call, user.platform, { decoded, stored }, new UserKeys(root), whose);
-  // A known password of an old environment must not make room for guesses at the present one.
-  const opened = await tryPassword(call, user, meant, open, 'forgives nothing');
+  const opened = await tryPassword(call, user, meant, ofEnvironment(header), open);
   await opened.dispose();
   return { stored, decoded };
 }

@@ -12,7 +12,9 @@ import type {
   EnvironmentStore,
   EnvironmentWriter,
   GenerationId,
+  PasswordAttempts,
   StoredGeneration,
+  TriedPassword,
 } from '../ports/environment-store.ts';
 import {
   disposeKeys,
@@ -20,6 +22,7 @@ import {
   openGeneration,
   sealBasicUserKey,
   sealGeneration,
+  type EnvironmentKeys,
 } from '../sealing/environment.ts';
 import { tpmName } from '../sealing/fingerprints.ts';
 import { UserKeys } from '../sealing/user-keys.ts';
@@ -106,7 +109,6 @@ export async function unlock(
   call: Call,
   user: User & { readonly present: PresentEnvironment },
   password: 'password' | 'currentPassword' = 'password',
-  rightOne: RightPassword = 'forgives',
 ): Promise<UnlockedEnvironment> {
   const { decoded } = user.present;
   const { header } = decoded;
@@ -114,14 +116,13 @@ export async function unlock(
   const root = await call.secrets.root(password, header.passwordSalt, `the Basic User Password of ${whose}`);
   const meant = { which: 'it is not the one of this environment', whose };
   const open = () => openWith(call, user.platform, user.present, new UserKeys(root), whose);
-  return tryPassword(call, user, meant, open, rightOne);
+  return tryPassword(call, user, meant, ofEnvironment(header), open);
 }
 
-/**
- * Whether a right password forgives the wrong ones before it. Not while another password is still to be tried in the same
- * operation: a known one would make room for guesses at the other.
- */
-export type RightPassword = 'forgives' | 'forgives nothing';
+/** What tries at the password of an environment are counted under. */
+export function ofEnvironment({ passwordSalt }: Pick<GenerationHeader, 'passwordSalt'>): TriedPassword {
+  return { of: 'environment', passwordSalt };
+}
 
 /**
  * Opens an environment of this platform with the keys of its password; they are disposed with it, or when it does not open.
@@ -180,21 +181,24 @@ export async function readBack(
 }
 
 /**
- * Opens something with a password and counts failures. Chip and formats only know that it was wrong; which password was
- * meant, and whose it is, is said here.
+ * Opens something with a password and counts failures, for each password by itself: one that somebody knows makes no room for
+ * guesses at another. Chip and formats only know that it was wrong; which password was meant, and whose it is, is said here.
  */
 export async function tryPassword<Value>(
   call: Call,
   user: User,
   meant: { readonly which: string; readonly whose: string },
+  password: TriedPassword,
   open: () => Promise<Value>,
-  rightOne: RightPassword = 'forgives',
 ): Promise<Value> {
   const { store } = user;
-  const attempts = { read: () => store.attempts(), update: store.updateAttempts.bind(store) };
+  const attempts = {
+    read: () => store.attempts(password),
+    update: (change: (value: PasswordAttempts) => PasswordAttempts) => store.updateAttempts(password, change),
+  };
   const isWrong = (error: unknown): boolean => hasCode(error, 'PasswordRejected');
   try {
-    return await countingFailures(attempts, userTries, call.ports.clock(), { isWrong, rightOne }, open);
+    return await countingFailures(attempts, userTries, call.ports.clock(), isWrong, open);
   } catch (error) {
     throw isWrong(error) ? fail('PasswordRejected', meant, error) : error;
   }
@@ -233,14 +237,26 @@ export async function commitEnvironment(
       basicUserKeyPrivate: sealBasicUserKey(blob, header.basicUserKey, keySalt, chip, keys.atRest),
     };
     const { publicPart, privatePart } = environment;
-    const drop = await surplusGenerations(user.store, await writer.generations(), {
-      publicPart,
-      tombstones: privatePart.tombstones,
-    });
+    const drop = await surplusGenerations(
+      user.store,
+      await writer.generations(),
+      { publicPart, tombstones: privatePart.tombstones },
+      (decoded, path) => opensWith({ vaultKey, atRest: keys.atRest }, decoded, path),
+    );
     requireNotInterrupted(call);
     const sealed = sealGeneration(next, environment, { vaultKey, atRest: keys.atRest });
     const now = await writer.append(next.generation, sealed, drop);
     await requireWritten(user.store, now, { vaultKey, atRest: keys.atRest }, environment);
     return now;
   });
+}
+
+function opensWith(keys: EnvironmentKeys, decoded: DecodedGeneration, path: string): boolean {
+  try {
+    disposeKeys(openGeneration(decoded, keys, path));
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'EnvironmentDamaged')) throw error;
+    return false;
+  }
 }

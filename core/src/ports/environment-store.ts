@@ -89,11 +89,23 @@ export interface EnvironmentStore {
   ): Promise<void>;
   /** Replaces it whatever it says. */
   setInstalled(thumbprints: ReadonlyMap<string, string>): Promise<void>;
-  /** Failed password tries (advisory on the software chip). */
-  attempts(): Promise<PasswordAttempts>;
+  /** Failed tries at one password (advisory on the software chip). */
+  attempts(password: TriedPassword): Promise<PasswordAttempts>;
   /** Replaces that record by what `change` makes of it; two programs at once both take effect. `EnvironmentBusy`. */
-  updateAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void>;
-  setAttempts(attempts: PasswordAttempts): Promise<void>;
+  updateAttempts(
+    password: TriedPassword,
+    change: (attempts: PasswordAttempts) => PasswordAttempts,
+  ): Promise<void>;
+}
+
+/**
+ * Which password was tried: its salt tells it from every other one. Archives are counted apart from the environment that has
+ * the same password, as there a transfer code may be guessed at.
+ */
+export interface TriedPassword {
+  readonly of: 'environment' | 'archive';
+  /** 16 bytes. */
+  readonly passwordSalt: Uint8Array;
 }
 
 export interface PasswordAttempts {

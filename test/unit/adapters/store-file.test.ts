@@ -14,7 +14,7 @@ import { createFileSystem } from '../../../core/src/adapters/system/node-file-sy
 import { createProcesses } from '../../../core/src/adapters/system/processes.ts';
 import { fromUtf8, utf8 } from '../../../core/src/bytes/bytes.ts';
 import type { EnvironmentStore } from '../../../core/src/ports/environment-store.ts';
-import { platformId, storageKey } from '../../contract/environment-store.ts';
+import { platformId, storageKey, tried } from '../../contract/environment-store.ts';
 import { createFailingDisk } from '../../testkit/failing-disk.ts';
 import { createTestProcesses } from '../../testkit/surroundings.ts';
 import { makeTemporaryFolder } from '../../testkit/temporary-folder.ts';
@@ -133,7 +133,7 @@ describe('damage', () => {
     await append(store, 1);
     await writeFile(join(folder, 'attempts'), 'SPMigration password-attempts v1\nfailed: -1\n');
     await writeFile(join(folder, 'installed'), 'SPMigration installed v1\ninstalled: x y\n');
-    await expect(store.attempts()).rejects.toMatchObject({ code: 'EnvironmentDamaged' });
+    await expect(store.attempts(tried)).rejects.toMatchObject({ code: 'EnvironmentDamaged' });
     await expect(store.installed()).rejects.toMatchObject({ code: 'EnvironmentDamaged' });
   });
 
@@ -161,7 +161,7 @@ describe('a store of a newer version', () => {
     const newer = { code: 'StoreNewer', details: { version: 2 } };
     await expect(store.current()).rejects.toMatchObject(newer);
     await expect(append(store, 2)).rejects.toMatchObject(newer);
-    await expect(store.setAttempts({ failed: 1, last: 1 })).rejects.toMatchObject(newer);
+    await expect(store.updateAttempts(tried, () => ({ failed: 1, last: 1 }))).rejects.toMatchObject(newer);
     expect(await readdir(folder, { recursive: true })).toEqual(before);
   });
 });

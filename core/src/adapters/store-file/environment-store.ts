@@ -9,6 +9,7 @@ import type {
   EnvironmentWriter,
   GenerationId,
   PasswordAttempts,
+  TriedPassword,
   QuarantinedEnvironment,
   StoredGeneration,
 } from '../../ports/environment-store.ts';
@@ -30,7 +31,15 @@ import {
   readPointer,
   type StorePlace,
 } from './pointer.ts';
-import { decodeAttempts, decodeInstalled, encodeAttempts, encodeInstalled } from './state-files.ts';
+import {
+  decodeInstalled,
+  decodePasswordAttempts,
+  encodeInstalled,
+  encodePasswordAttempts,
+  keyOfPassword,
+  noAttempts,
+  type AttemptsByPassword,
+} from './state-files.ts';
 
 export interface EnvironmentStoreOptions {
   readonly disk: FileSystem;
@@ -125,21 +134,25 @@ class FileEnvironmentStore implements EnvironmentStore {
     return this.#updateRecord(this.#layout.installed, () => Promise.resolve(encodeInstalled(thumbprints)));
   }
 
-  async attempts(): Promise<PasswordAttempts> {
+  async attempts(password: TriedPassword): Promise<PasswordAttempts> {
+    return (await this.#attempts()).get(keyOfPassword(password)) ?? noAttempts;
+  }
+
+  updateAttempts(
+    password: TriedPassword,
+    change: (attempts: PasswordAttempts) => PasswordAttempts,
+  ): Promise<void> {
+    return this.#updateRecord(this.#layout.attempts, async () => {
+      const all = await this.#attempts();
+      const key = keyOfPassword(password);
+      return encodePasswordAttempts(new Map(all).set(key, change(all.get(key) ?? noAttempts)));
+    });
+  }
+
+  async #attempts(): Promise<AttemptsByPassword> {
     const path = this.#layout.attempts;
     const bytes = await readIfThere(this.#options.disk, path, maximumBytesOf('password-attempts'));
-    return bytes === undefined ? { failed: 0, last: 0 } : decodeAttempts('password-attempts', bytes, path);
-  }
-
-  updateAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void> {
-    return this.#updateRecord(this.#layout.attempts, async () =>
-      encodeAttempts('password-attempts', change(await this.attempts())),
-    );
-  }
-
-  setAttempts(attempts: PasswordAttempts): Promise<void> {
-    const bytes = encodeAttempts('password-attempts', attempts);
-    return this.#updateRecord(this.#layout.attempts, () => Promise.resolve(bytes));
+    return bytes === undefined ? new Map() : decodePasswordAttempts(bytes, path);
   }
 
   /** Records stand beside the generations, are whole files, and have a lock of their own: no change of state waits for them. */

@@ -21,7 +21,7 @@ import type { Processes } from '../../ports/processes.ts';
 import { DropFolder, type OwnerOf } from './drop-folder.ts';
 import { ensureFolder, listIfThere, replaceFile } from './durable.ts';
 import { recordsWaitMilliseconds, withLock } from './lock.ts';
-import { decodeAttempts, encodeAttempts } from './state-files.ts';
+import { decodeOwnerAttempts, encodeOwnerAttempts, noAttempts } from './state-files.ts';
 
 export interface PlatformStoreOptions {
   readonly disk: FileSystem;
@@ -187,7 +187,7 @@ class FilePlatformStore implements PlatformStore {
   async ownerAttempts(): Promise<PasswordAttempts> {
     const path = join(this.#private, 'owner-attempts');
     const bytes = await this.#readPrivate(path, maximumBytesOf('owner-attempts'));
-    return bytes === undefined ? { failed: 0, last: 0 } : decodeAttempts('owner-attempts', bytes, path);
+    return bytes === undefined ? noAttempts : decodeOwnerAttempts(bytes, path);
   }
 
   updateOwnerAttempts(change: (attempts: PasswordAttempts) => PasswordAttempts): Promise<void> {
@@ -209,7 +209,7 @@ class FilePlatformStore implements PlatformStore {
       waitMilliseconds: recordsWaitMilliseconds,
     };
     return withLock(place, async () => {
-      await this.#put(path, encodeAttempts('owner-attempts', await next()), closedFile);
+      await this.#put(path, encodeOwnerAttempts(await next()), closedFile);
     });
   }
 

@@ -4,9 +4,10 @@
  * `StoreNewer`, anything else that cannot be read `EnvironmentDamaged` (in the platform's folder `PlatformDamaged`).
  */
 import { parseId, type CredentialId, type TpmName } from '../../domain/ids.ts';
+import { toHex } from '../../bytes/bytes.ts';
 import { count, id, instant, pair } from '../../format/forms.ts';
 import { TextReader, TextWriter, type ValueForm } from '../../format/text.ts';
-import type { PasswordAttempts } from '../../ports/environment-store.ts';
+import type { PasswordAttempts, TriedPassword } from '../../ports/environment-store.ts';
 
 /** What `current` says. Without a generation there is no environment (any more), and the next one begins this epoch. */
 export interface Pointer {
@@ -74,17 +75,54 @@ function asCredential(text: string): CredentialId {
   return credential;
 }
 
-type AttemptsKind = 'password-attempts' | 'owner-attempts';
+export const noAttempts: PasswordAttempts = { failed: 0, last: 0 };
 
-export function encodeAttempts(kind: AttemptsKind, attempts: PasswordAttempts): Uint8Array {
-  return new TextWriter(kind)
+/** More passwords than a person meets; 100 lines fit into the kind's bound. */
+const mostPasswords = 100;
+
+/** Failed tries by password. The key is what the file says of it (`keyOfPassword`). */
+export type AttemptsByPassword = ReadonlyMap<string, PasswordAttempts>;
+
+/** `environment-` or `archive-` and the password's salt in hex. */
+export function keyOfPassword({ of, passwordSalt }: TriedPassword): string {
+  return `${of}-${toHex(passwordSalt)}`;
+}
+
+const passwordKey: ValueForm<string> = {
+  what: 'environment- or archive- and 32 lower-case hex digits',
+  write: (key) => key,
+  read: (text) => (/^(environment|archive)-[0-9a-f]{32}$/.test(text) ? text : undefined),
+};
+
+const attemptsForm = pair(passwordKey, pair(count(1, largestNumber), instant));
+
+/** Where there are too many, those with the fewest failures go, of these the oldest: others cannot push a guess out. */
+export function encodePasswordAttempts(attempts: AttemptsByPassword): Uint8Array {
+  const lines = [...attempts]
+    .filter(([, { failed }]) => failed > 0)
+    .sort(([, a], [, b]) => b.failed - a.failed || b.last - a.last)
+    .slice(0, mostPasswords)
+    .map(([key, { failed, last }]) => [key, [failed, last]] as const);
+  return new TextWriter('password-attempts').list('tries', attemptsForm, lines).done();
+}
+
+export function decodePasswordAttempts(bytes: Uint8Array, path: string): AttemptsByPassword {
+  const reader = new TextReader(bytes, 'password-attempts', path);
+  const lines = reader.list('tries', attemptsForm);
+  reader.end();
+  if (lines.length > mostPasswords) throw reader.malformed('there are more than 100 lines "tries"');
+  return new Map(lines.map(([key, [failed, last]]) => [key, { failed, last }]));
+}
+
+export function encodeOwnerAttempts(attempts: PasswordAttempts): Uint8Array {
+  return new TextWriter('owner-attempts')
     .field('failed', count(0, largestNumber), attempts.failed)
     .field('last', instant, attempts.last)
     .done();
 }
 
-export function decodeAttempts(kind: AttemptsKind, bytes: Uint8Array, path: string): PasswordAttempts {
-  const reader = new TextReader(bytes, kind, path);
+export function decodeOwnerAttempts(bytes: Uint8Array, path: string): PasswordAttempts {
+  const reader = new TextReader(bytes, 'owner-attempts', path);
   const attempts = {
     failed: reader.field('failed', count(0, largestNumber)),
     last: reader.field('last', instant),
