@@ -7,6 +7,7 @@ import {
   features,
   type Feature,
   type FeatureAssignments,
+  type ImportedArchive,
   type PublicPart,
 } from './environment.ts';
 import type { CredentialId, TpmName } from './ids.ts';
@@ -78,6 +79,18 @@ export interface ImportChoices {
 }
 
 export const plainImport: ImportChoices = { enableFeatures: false, includeRemoved: false, continues: false };
+
+/** What an environment remembers of an archive and of its source: neither clocks nor names decide what is "older". */
+export function metBefore(
+  imported: readonly ImportedArchive[],
+  { archive, source }: Pick<ImportedArchive, 'archive' | 'source'>,
+): Pick<LocalState, 'newestMerged'> & Pick<ArchivedState, 'known'> {
+  const generations = imported.filter((one) => one.source === source).map(({ generation }) => generation);
+  return {
+    newestMerged: generations.reduce((newest, generation) => Math.max(newest, generation), 0),
+    known: imported.some((one) => one.archive === archive),
+  };
+}
 
 /** Computes the plan. Pure; both sides may be unverified, then so is the plan. */
 export function planImport(

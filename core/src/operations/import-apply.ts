@@ -3,19 +3,12 @@
  * old environment aside as a whole, under its own password.
  */
 import { fail } from '../domain/error.ts';
-import type {
-  Credential,
-  Environment,
-  GenerationHeader,
-  ImportedArchive,
-  PrivatePart,
-} from '../domain/environment.ts';
+import type { Environment, GenerationHeader, ImportedArchive } from '../domain/environment.ts';
 import type { SignedGrant } from '../domain/grant.ts';
-import type { CredentialId } from '../domain/ids.ts';
+import { freshContent, mergedContent } from '../domain/import-content.ts';
 import { decodeGrant } from '../format/grant-v1.ts';
 import { sealBasicUserKey, sealGeneration } from '../sealing/environment.ts';
 import { delegatingGrants } from '../sealing/grants.ts';
-import { withCredentials } from './change-environment.ts';
 import { importResult } from './import-result.ts';
 import { uninstallable } from './installed.ts';
 import type { ImportWork } from './import-work.ts';
@@ -33,7 +26,6 @@ import {
 } from './user-context.ts';
 import { requireWritten } from './written.ts';
 
-const rememberedArchives = 1000;
 /** Far above what any environment reaches, and far below the largest number of a store. */
 const largestFollowed = 100_000_000;
 
@@ -138,26 +130,15 @@ export async function registerImported({ call, user, read, chain }: ImportWork):
   );
 }
 
+/** What comes with the archive, where nothing was here or what was goes. */
 function freshEnvironment(work: ImportWork, archived: Environment): Environment {
   const { plan, chain } = work;
-  const credentials = archived.publicPart.credentials.map((credential): Credential => ({
-    ...credential,
-    origin: 'migration',
-  }));
-  return {
-    publicPart: {
-      credentials,
-      features: plan.features,
-      proposed: plan.proposed,
-      rootAuthority: chain.rootAuthority,
-      grants: chain.grants.map(({ bytes }) => bytes),
-    },
-    privatePart: {
-      ...archived.privatePart,
-      importedArchives: withArchive(archived.privatePart.importedArchives, work),
-      revocationNumbers: remember(archived, work),
-    },
-  };
+  return freshContent(plan, archived, {
+    rootAuthority: chain.rootAuthority,
+    grants: chain.grants.map(({ bytes }) => bytes),
+    imported: importedArchive(work),
+    revocationNumbers: remember(archived, work),
+  });
 }
 
 /** Undefined where this very archive was merged before and nothing would change. */
@@ -169,51 +150,21 @@ function mergedEnvironment(
   const { plan, read } = work;
   const known = local.privatePart.importedArchives.some(({ archive }) => archive === read.manifest.archive);
   if (plan.unchanged && known) return undefined;
-  return withArchived(work, local, archived);
+  return mergedContent(plan, local, archived, {
+    rootAuthority: local.publicPart.rootAuthority,
+    grants: grantsFrom(local, work),
+    imported: importedArchive(work),
+    revocationNumbers: remember(local, work),
+  });
 }
 
-/** What is here and what the plan adds, under the keys that are here. */
-export function withArchived(work: ImportWork, local: Environment, archived: Environment): Environment {
-  const { plan } = work;
-  const added = new Set(
-    plan.items.filter(({ action }) => action === 'Add').map(({ credential }) => credential),
-  );
-  const credentials = archived.publicPart.credentials
-    .filter(({ id }) => added.has(id))
-    .map((credential): Credential => ({ ...credential, origin: 'migration' }));
-  const keys = new Map(local.privatePart.keys);
-  for (const { id } of credentials) keys.set(id, keyOf(archived, id, work.path));
-  return {
-    publicPart: {
-      ...local.publicPart,
-      credentials: withCredentials(local.publicPart.credentials, credentials),
-      features: plan.features,
-      proposed: plan.proposed,
-      grants: grantsFrom(local, work),
-    },
-    privatePart: {
-      ...local.privatePart,
-      keys,
-      importedArchives: withArchive(local.privatePart.importedArchives, work),
-      revocationNumbers: remember(local, work),
-      // Only who asked for it gets a removed credential back; then it is not removed any more.
-      tombstones: local.privatePart.tombstones.filter((id) => !added.has(id)),
-    },
-  };
-}
-
-function keyOf(
-  environment: Environment,
-  id: CredentialId,
-  path: string,
-): NonNullable<ReturnType<PrivatePart['keys']['get']>> {
-  const key = environment.privatePart.keys.get(id);
-  if (key === undefined) throw fail('ArchiveChanged', { path, problem: 'a credential has no key' });
-  return key;
+export function importedArchive({ read }: ImportWork): ImportedArchive {
+  const { archive, sourceKey: source, generation } = read.manifest;
+  return { archive, source, generation };
 }
 
 /** Of the authorities that this move and the next one depend on. */
-function remember({ privatePart }: Environment, { chain, revocations, user }: ImportWork) {
+export function remember({ privatePart }: Environment, { chain, revocations, user }: ImportWork) {
   const authorities = [...chain.grants.map(({ signer }) => signer), user.platform.authority];
   return rememberLists(privatePart.revocationNumbers, revocations, authorities);
 }
@@ -236,17 +187,6 @@ function grantsFrom(local: Environment, { read, chain, path, user, revocations }
   };
   if (leads(decoded) || !leads(chain.grants)) return local.publicPart.grants;
   return chain.grants.map(({ bytes }) => bytes);
-}
-
-/** Old entries go once there are many, but never the newest of a source: that one decides what is "older". */
-function withArchive(known: readonly ImportedArchive[], { read }: ImportWork): readonly ImportedArchive[] {
-  const { archive, sourceKey: source, generation } = read.manifest;
-  const all = [...known.filter((one) => one.archive !== archive), { archive, source, generation }];
-  const surplus = all.length - rememberedArchives;
-  if (surplus <= 0) return all;
-  const newest = new Map<string, number>();
-  for (const one of all) newest.set(one.source, Math.max(one.generation, newest.get(one.source) ?? 0));
-  return all.filter((one, index) => index >= surplus || newest.get(one.source) === one.generation);
 }
 
 export async function recordImport(

@@ -7,7 +7,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { fail } from '../domain/error.ts';
 import { activeFeatures, type PublicPart } from '../domain/environment.ts';
-import { planImport, type ImportPlan } from '../domain/import-plan.ts';
+import { metBefore, planImport, type ImportPlan } from '../domain/import-plan.ts';
 import { readArchiveFile } from './archive.ts';
 import { warnIfOutOfTime } from './credential.ts';
 import { requireFit, verifiedChain } from './archive-fit.ts';
@@ -58,20 +58,21 @@ export const importArchive: Changer<ImportParameters, ImportResult> = async (cal
     const local = opened.kind === 'fresh' ? undefined : opened.local;
     const remembered = (local?.environment ?? opened.archived).privatePart.revocationNumbers;
     requireNewestLists(remembered, chain.grants, here.revocations);
-    const known = local?.environment.privatePart.importedArchives ?? [];
-    const fromSource = known.filter(({ source }) => source === read.manifest.sourceKey);
+    const { archive, sourceKey, generation } = read.manifest;
+    const imported = local?.environment.privatePart.importedArchives ?? [];
+    const { newestMerged, known } = metBefore(imported, { archive, source: sourceKey });
     const plan = planImport(
       present && {
         basicUserKey: present.basicUserKey,
         publicPart: local?.environment.publicPart ?? present.publicPart,
         tombstones: local?.environment.privatePart.tombstones ?? [],
-        newestMerged: fromSource.reduce((newest, { generation }) => Math.max(newest, generation), 0),
+        newestMerged,
       },
       {
         basicUserKey: read.name,
         publicPart: opened.archived.publicPart,
-        generation: read.manifest.generation,
-        known: known.some(({ archive }) => archive === read.manifest.archive),
+        generation,
+        known,
       },
       {
         enableFeatures: parameters.enableFeature ?? false,

@@ -3,7 +3,8 @@
  * platform's, its credentials are added as in any merge, and every kept generation is sealed anew under it, all in one switch.
  */
 import type { Environment } from '../domain/environment.ts';
-import { applied, registerImported, recordImport, withArchived } from './import-apply.ts';
+import { mergedContent } from '../domain/import-content.ts';
+import { applied, importedArchive, recordImport, registerImported, remember } from './import-apply.ts';
 import type { OpenedRekey } from './import-open.ts';
 import type { ImportWork } from './import-work.ts';
 import type { ImportResult } from './results.ts';
@@ -19,8 +20,12 @@ export async function applyRekey(work: ImportWork, opened: OpenedRekey): Promise
     ...environment,
     publicPart: { ...environment.publicPart, rootAuthority: chain.rootAuthority, grants },
   });
-  const merged = underNewKey(withArchived(work, local.environment, archived));
-  const replaces = new Set([...local.environment.privatePart.replaces, ...archived.privatePart.replaces]);
+  const next = mergedContent(work.plan, local.environment, archived, {
+    rootAuthority: chain.rootAuthority,
+    grants,
+    imported: importedArchive(work),
+    revocationNumbers: remember(local.environment, work),
+  });
   const { now, notOpened } = await rewriteEpoch(
     call,
     user,
@@ -34,10 +39,7 @@ export async function applyRekey(work: ImportWork, opened: OpenedRekey): Promise
       vaultKey,
       atRest: keys.atRest,
     },
-    {
-      each: underNewKey,
-      next: { ...merged, privatePart: { ...merged.privatePart, replaces: [...replaces].sort() } },
-    },
+    { each: underNewKey, next },
   );
   for (const generation of notOpened) {
     call.report.warning(`Generation ${generation} is still under an older key or password.`);
