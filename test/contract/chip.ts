@@ -198,6 +198,86 @@ export function describeChip(name: string, open: () => Promise<ChipUnderTest>): 
       });
     });
 
+    describe('another authValue', () => {
+      const newAuth = secretOf(0x6e);
+
+      async function changed(chip: Chip, key: KeyBlob, from: SecretBytes, to: SecretBytes): Promise<KeyBlob> {
+        const loaded = await chip.loadBasicUserKey(key, from);
+        try {
+          return await loaded.changeAuth(to);
+        } finally {
+          await loaded.dispose();
+        }
+      }
+
+      test('is that of a new blob of the same key; the old blob keeps the old one', async () => {
+        const sealed = await seal(source.chip, buk);
+        const again = await changed(source.chip, buk, auth, newAuth);
+        expect(toHex(again.public)).toBe(toHex(buk.public));
+        for (const chip of [source.chip, source.reopen()]) {
+          expect(await unseal(chip, again, sealed, { authValue: newAuth })).toBe(expected);
+          expect(await unseal(chip, buk, sealed)).toBe(expected);
+          for (const [key, authValue] of [
+            [again, auth],
+            [buk, newAuth],
+          ] as const) {
+            await expect(unseal(chip, key, sealed, { authValue })).rejects.toMatchObject({
+              code: 'PasswordRejected',
+            });
+          }
+        }
+      });
+
+      test('leaves what is below the key as it is: either blob opens what was sealed under the other', async () => {
+        const again = await changed(source.chip, buk, auth, newAuth);
+        const sealed = await seal(source.chip, again, newAuth);
+        expect(await unseal(source.chip, buk, sealed)).toBe(expected);
+        // The vault key's own authValue is not touched.
+        await expect(
+          unseal(source.chip, again, sealed, { authValue: newAuth, sealedAuth: newAuth }),
+        ).rejects.toMatchObject({ code: 'PasswordRejected' });
+      });
+
+      test('is not set by who does not know the present one', async () => {
+        for (const wrong of [newAuth, vaultAuth, new SecretBytes(new Uint8Array(0))]) {
+          await expect(changed(source.chip, buk, wrong, newAuth)).rejects.toMatchObject({
+            code: 'PasswordRejected',
+          });
+        }
+      });
+
+      test('does not change the key that is loaded, and can be set again and again', async () => {
+        const sealed = await seal(source.chip, buk);
+        const loaded = await source.chip.loadBasicUserKey(buk, auth);
+        const first = await loaded.changeAuth(newAuth);
+        using opened = await loaded.openVaultKey(sealed, vaultAuth);
+        expect(toHex(opened.reveal)).toBe(expected);
+        const other = await loaded.changeAuth(secretOf(0x6f));
+        await loaded.dispose();
+        const back = await changed(source.chip, first, newAuth, auth);
+        expect(await unseal(source.chip, other, sealed, { authValue: secretOf(0x6f) })).toBe(expected);
+        expect(await unseal(source.chip, back, sealed)).toBe(expected);
+      });
+
+      test('is what a hand-over of the new blob takes, under the same approval', async () => {
+        const sealed = await seal(source.chip, buk);
+        const again = await changed(source.chip, buk, auth, newAuth);
+        const request = requestFor([grant()]);
+        await expect(handOver(request, { key: again })).rejects.toMatchObject({ code: 'PasswordRejected' });
+        const handedOver = await handOver(request, { key: again, authValue: newAuth });
+        const arrived = await destination.chip.importBasicUserKey(buk.public, handedOver, innerKey);
+        // A key travels with its authValue.
+        expect(await unseal(destination.chip, arrived, sealed, { authValue: newAuth })).toBe(expected);
+      });
+
+      test('makes a blob for this chip only', async () => {
+        const again = await changed(source.chip, buk, auth, newAuth);
+        await expect(destination.chip.loadBasicUserKey(again, newAuth)).rejects.toMatchObject({
+          code: 'StorageKeyChanged',
+        });
+      });
+    });
+
     describe('hand-over', () => {
       test('the approved destination has the same key and opens what was sealed at the source', async () => {
         const sealed = await seal(source.chip, buk);
