@@ -39,6 +39,8 @@ const random = (length: number): Uint8Array => plain(randomBytes(length));
 const nonce = Uint8Array.from({ length: 16 }, (_, i) => i);
 const otherNonce = new Uint8Array(16).fill(9);
 const auth = new SecretBytes(new Uint8Array(32).fill(0x41));
+const newAuth = new SecretBytes(new Uint8Array(32).fill(0x42));
+const thirdAuth = new SecretBytes(new Uint8Array(32).fill(0x43));
 const vaultAuth = new SecretBytes(new Uint8Array(32).fill(0x56));
 const vaultKey = new SecretBytes(random(32));
 const innerKey = new SecretBytes(random(16));
@@ -185,6 +187,72 @@ describe.skipIf(!hasTpmTools())('a TPM as witness', () => {
     );
   });
 
+  describe('another authValue', () => {
+    test.each(['srk-ecc', 'srk-rsa'])(
+      'set by the software chip is the one that a TPM below %s demands, and a TPM sets another as the software chip does',
+      async (parent) => {
+        const chip = createSoftwareChip({
+          folder: await makeTemporaryFolder(),
+          disk: createFileSystem('linux'),
+          random,
+        });
+        await chip.provision();
+        const newParent = tpm.getSized(`${parent}.pub`);
+        const buk = await chip.createBasicUserKey(policy, auth);
+        const loaded = await chip.loadBasicUserKey(buk, auth);
+        const sealed = await loaded.sealVaultKey(vaultKey, vaultAuth);
+        const changed = await loaded.changeAuth(newAuth);
+        await loaded.dispose();
+        const again = await chip.loadBasicUserKey(changed, newAuth);
+        const steps = [a.grant(nameOf(newParent))];
+        const { duplicate, seed } = await again.duplicate({
+          newParent,
+          steps,
+          branches: bukBranches(a.name, nonce),
+          innerKey,
+        });
+        await again.dispose();
+
+        tpm.putSized('buk.pub', buk.public);
+        tpm.putSized('buk.duplicate', duplicate);
+        tpm.putSized('buk.seed', seed);
+        tpm.put('inner', innerKey.reveal);
+        tpm.must(
+          'tpm2_import',
+          ...['-C', parent, '-u', 'buk.pub', '-i', 'buk.duplicate', '-s', 'buk.seed'],
+          ...['-k', 'inner', '-r', 'buk.private'],
+        );
+        tpm.putSized('vault.pub', sealed.public);
+        tpm.putSized('vault.private', sealed.private);
+        tpm.must('tpm2_load', '-C', parent, '-u', 'buk.pub', '-r', 'buk.private', '-c', 'buk');
+        requireOpensUnder(newAuth, auth);
+        tpm.must(
+          'tpm2_changeauth',
+          ...['-C', parent, '-c', 'buk', '-p', hexAuth(newAuth), '-r', 'third.private', hexAuth(thirdAuth)],
+        );
+        // As with ours: the key that is loaded and the old blob keep the old authValue, the new blob has the new one.
+        requireOpensUnder(newAuth, thirdAuth);
+        tpm.must('tpm2_load', '-C', parent, '-u', 'buk.pub', '-r', 'third.private', '-c', 'buk');
+        requireOpensUnder(thirdAuth, newAuth);
+        expect(
+          tpm.run(
+            'tpm2_changeauth',
+            ...['-C', parent, '-c', 'buk', '-p', hexAuth(auth), '-r', 'no.private', hexAuth(auth)],
+          ),
+        ).toMatchObject({ responseCode: '0x98e' });
+      },
+    );
+
+    /** The vault key below the loaded key `buk` opens with the one authValue of its parent and not with the other. */
+    function requireOpensUnder(right: SecretBytes, wrong: SecretBytes): void {
+      const below = ['-C', 'buk', '-u', 'vault.pub', '-r', 'vault.private', '-c', 'vault'];
+      tpm.must('tpm2_load', '-P', hexAuth(right), ...below);
+      tpm.must('tpm2_unseal', '-c', 'vault', '-p', hexAuth(vaultAuth), '-o', 'vault.data');
+      expect(toHex(tpm.get('vault.data'))).toBe(toHex(vaultKey.reveal));
+      expect(tpm.run('tpm2_load', '-P', hexAuth(wrong), ...below)).toMatchObject({ responseCode: '0x98e' });
+    }
+  });
+
   describe('hand-over from the TPM', () => {
     let chip: Chip;
     let newParent: Uint8Array;
@@ -274,6 +342,44 @@ describe.skipIf(!hasTpmTools())('a TPM as witness', () => {
       const approval = ['-i', 'approved', '-q', 'ref', '-n', 'signer.name', '-t', 'ticket'];
       tpm.must('tpm2_policyauthorize', '-S', 'session', ...approval);
     }
+
+    test('a key that had another authValue by TPM2_ObjectChangeAuth comes with the new one', async () => {
+      tpm.put('vault.data', vaultKey.reveal);
+      tpm.must(
+        'tpm2_create',
+        ...['-C', 'own', '-P', hexAuth(auth), '-i', 'vault.data', '-p', hexAuth(vaultAuth)],
+        ...[
+          '-a',
+          'fixedparent|userwithauth|encryptedduplication',
+          '-u',
+          'sealed.pub',
+          '-r',
+          'sealed.private',
+        ],
+      );
+      const sealed = { public: tpm.getSized('sealed.pub'), private: tpm.getSized('sealed.private') };
+      tpm.must(
+        'tpm2_changeauth',
+        ...['-C', 'srk-ecc', '-c', 'own', '-p', hexAuth(auth), '-r', 'changed.private', hexAuth(newAuth)],
+      );
+      tpm.must('tpm2_load', '-C', 'srk-ecc', '-u', 'own.pub', '-r', 'changed.private', '-c', 'own');
+      const steps = [a.grant(nameOf(newParent))];
+      expect(() => {
+        duplicateByTpm(steps);
+      }).toThrow(ToolRefusal);
+      duplicateByTpm(steps, { authValue: newAuth });
+      const handedOver = { duplicate: tpm.getSized('own.duplicate'), seed: tpm.getSized('own.seed') };
+      const arrived = await chip.importBasicUserKey(buk.public, handedOver, innerKey);
+      const loaded = await chip.loadBasicUserKey(arrived, newAuth);
+      using opened = await loaded.openVaultKey(sealed, vaultAuth);
+      expect(toHex(opened.reveal)).toBe(toHex(vaultKey.reveal));
+      const withOld = await chip.loadBasicUserKey(arrived, auth);
+      await expect(withOld.openVaultKey(sealed, vaultAuth)).rejects.toMatchObject({
+        code: 'PasswordRejected',
+      });
+      await loaded.dispose();
+      await withOld.dispose();
+    });
 
     test('the software chip takes the key and opens what the TPM sealed', async () => {
       expect(isBasicUserKey(buk.public, policy)).toBe(true);
