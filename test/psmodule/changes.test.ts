@@ -208,7 +208,7 @@ describe.skipIf(!havePowerShell())('a change of mind', { timeout: 120_000 }, () 
   it('shows a receipt and archives to be of this history', async () => {
     const { output } = await on<{ Passed: boolean }>(
       'PC-A',
-      `Test-SPMigration -Role Source -Evidence 'sh\u00e4re [[]1]/*.sp*c*' -Detailed
+      `Test-SPMigration -Role Source -Evidence 'sh\u00e4re [[]1]/*.sparc', 'sh\u00e4re [[]1]/*.spreceipt' -Detailed
        Test-SPMigration -Role Source -Evidence 'sh\u00e4re [1]/first.sparc', 'sh\u00e4re [1]/second.sparc' -MaximumPasswordAgeDays 1`,
     );
     expect(output.at(-1)).toBe(true);

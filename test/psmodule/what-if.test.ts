@@ -86,7 +86,7 @@ const REFUSED: readonly (readonly [...Step, code: string])[] = [
     'FingerprintMismatch',
   ],
   ['PC-A', 'Import-SPMigration -Path srv/old.pfx -Password $p', 'WrongFileKind'],
-  ['PC-F', 'Undo-SPMigration -Password $p', 'UserNotInitialized'],
+  ['PC-F', 'Undo-SPMigration -Password $p', 'NothingToUndo'],
   ['PC-B', 'Initialize-SPMigrationPlatform -OwnerPassword $owner', 'PlatformAlreadyInitialized'],
   ['PC-A', 'Initialize-SPMigrationUser -Password $p', 'UserAlreadyInitialized'],
 ];

@@ -28,7 +28,7 @@ function Test-SPMigration {
     Shows the checks if something is missing for an import.
 
     .EXAMPLE
-    Test-SPMigration -Role Source -Evidence \\srv\archives\* -Detailed | Where-Object { -not $_.Passed }
+    Test-SPMigration -Role Source -Evidence \\srv\archives\*.sparc -Detailed | Where-Object { -not $_.Passed }
 
     Compares the history with what left this computer, and shows what is not as it should be.
 
