@@ -123,7 +123,8 @@ describe('an archive whose key continues the one that is here', () => {
     const { world, archive } = await continued();
     const { b } = world;
     const shown = await b.plan('import', { path: archive.path }, { password: newPassword });
-    expect(shown.plan).toMatchObject({ impact: 'high', refused: { code: 'CurrentPasswordRequired' } });
+    expect(shown.plan).toMatchObject({ impact: 'high', refused: { code: 'ImportWouldReplace' } });
+    expect(shown.plan.refused?.message).toContain('-CurrentPassword');
     expect(shown.plan.lines[0]).toContain('claims to continue your key');
     const error = await refused(world, 'CurrentPasswordRequired', () =>
       importHere(b, archive, { password: newPassword }),

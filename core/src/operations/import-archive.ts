@@ -151,7 +151,8 @@ function planOf(work: ImportWork, bytes: Uint8Array, receiptPath: string | undef
     },
     ...(refusal === undefined
       ? {}
-      : { refused: { code: refusal.code, message: `${refusal.message} ${refusal.hint}` } }),
+      : // One code for callers that look ahead: it would replace, unless something more is given.
+        { refused: { code: 'ImportWouldReplace', message: `${refusal.message} ${refusal.hint}` } }),
   };
 }
 
