@@ -36,6 +36,10 @@ export const newKey: Changer<NewKeyParameters, KeyChangeResult> = async (call, p
     throw fail('PasswordRequired', { which: 'the present Basic User Password of this environment' });
   const password = secrets.has('newPassword') ? 'newPassword' : 'password';
   requireAcceptable(secrets, password, newBasicUserPassword, parameters, account.name);
+  if (secrets.same('password', 'newPassword')) {
+    const problem = 'it is the present one; without a new one the present one stays';
+    throw fail('PasswordUnacceptable', { which: newBasicUserPassword, problem });
+  }
   await (await unlock(call, user)).dispose();
   if (password === 'password') {
     call.report.warning(

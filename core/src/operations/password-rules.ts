@@ -1,6 +1,6 @@
 /**
- * What a new password must be like: 8 to 255 characters, or what the caller demands (rows 83, 84 and 91; decisions 0007 and
- * 0012). Rules hold for new passwords only, never for one that exists. Age is a question to the history (`test-platform.ts`).
+ * What a new password must be like: 8 to 255 characters and not the account's name, or what the caller demands (rows 83, 84
+ * and 91; decisions 0007 and 0013). Rules hold for new passwords only, never for one that exists. Age is a question to the history (`test-platform.ts`).
  */
 import { fail } from '../domain/error.ts';
 import type { PasswordName, Secrets } from './secrets.ts';
@@ -37,27 +37,37 @@ export function requireAcceptable(
     throw fail('ParameterInvalid', { parameter: 'MinimumLength', problem });
   }
   const problem = secrets.inspect(name, (text) =>
-    problemOf(text, minimumLength, requireComplexity ? accountName : undefined),
+    problemOf(text, minimumLength, requireComplexity, shortName(accountName)),
   );
   if (problem !== undefined) throw fail('PasswordUnacceptable', { which, problem });
 }
 
-/** `account` undefined: complexity is not demanded. Pure. */
-function problemOf(text: string, minimumLength: number, account: string | undefined): string | undefined {
+/** `account` is empty where the password is nobody's in particular. Characters are counted as they are derived (NFKC). Pure. */
+function problemOf(
+  text: string,
+  minimumLength: number,
+  complex: boolean,
+  account: string,
+): string | undefined {
   const length = Array.from(text).length;
   if (length < minimumLength) return `it has ${length} characters, ${minimumLength} are the least`;
   if (length > maximumPasswordCharacters) {
     return `it has ${length} characters, ${maximumPasswordCharacters} are the most`;
   }
-  if (account === undefined) return undefined;
+  const lower = text.toLowerCase();
+  if (account !== '' && lower === account) return "it is the account's name";
+  if (!complex) return undefined;
   const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{Ll}\p{Lu}\p{Nd}]/u];
   const used = kinds.filter((kind) => kind.test(text)).length;
   if (used < demandedKinds) {
     return `it has ${used} of the four kinds of characters (lower case, upper case, digits, others), ${demandedKinds} are the least`;
   }
-  const short = account.slice(account.lastIndexOf('\\') + 1).split('@')[0] ?? '';
   // As Windows does: a name of one or two letters would forbid too much.
-  if (short.length > 2 && text.toLowerCase().includes(short.toLowerCase()))
-    return "it contains the account's name";
-  return undefined;
+  return account.length > 2 && lower.includes(account) ? "it contains the account's name" : undefined;
+}
+
+/** Without its domain, in lower case: `CONTOSO\\Anna` and `anna@contoso.com` are anna. */
+function shortName(account: string): string {
+  const name = account.slice(account.lastIndexOf('\\') + 1).split('@')[0] ?? '';
+  return name.normalize('NFKC').toLowerCase();
 }

@@ -85,8 +85,13 @@ export class Secrets {
       : look(new TextDecoder().decode(password.reveal).normalize('NFKC'));
   }
 
-  /** Whether two passwords of this conversation are the same; false where one of them is not there. */
+  /**
+   * Whether two passwords of this conversation are the same, also where they were typed differently (NFKC); false where one of
+   * them is not there. Once only roots are left, it tells those that were typed alike.
+   */
   same(one: PasswordName, other: PasswordName): boolean {
+    const text = this.inspect(one, (first) => first);
+    if (text !== undefined && this.inspect(other, (second) => second === text) === true) return true;
     const mark = this.#remembered.get(one)?.mark;
     return mark !== undefined && mark === this.#remembered.get(other)?.mark;
   }
