@@ -324,7 +324,7 @@ describe('a computer is tested, and is fit', () => {
     const world = await copyWorld(made);
     for (let attempt = 0; attempt < 2; attempt++)
       await expect(world.a.run('feature-disable', { feature: 'SecureEmail' }, wrong)).rejects.toThrow();
-    expect(notes(await ask(world, world.a))).toEqual([['Password tries', text('2 wrong passwords')]]);
+    expect(notes(await ask(world, world.a))).toEqual([['Password tries', text('there were 2 wrong ones')]]);
   });
 
   it('notes a password that will be too old soon, and counts from its last change', async () => {
@@ -383,7 +383,7 @@ describe('a computer is tested, and is fit', () => {
     };
     expect(await importing({ noOnward: true })).toContain('may not let these keys move on');
     // Granted again with onward, and imported once more: now it may.
-    expect(await importing({})).toContain('delegated to the authority of this platform by 1 grants');
+    expect(await importing({})).toContain('delegated to the authority of this platform by 1 grant.');
     expect(named(await ask(world, world.a), 'Authority over the key')?.message).toContain(
       'the authority of this platform',
     );

@@ -1,9 +1,9 @@
 /** A grant as people read it: its state now, and in plain words what it allows. */
-import { secondsPerDay, formatInstant, type Instant } from '../domain/time.ts';
+import { formatInstant, type Instant } from '../domain/time.ts';
 import type { Grant } from '../domain/grant.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
-import { daysLeftText } from './checks.ts';
+import { daysLeftText, daysText } from './checks.ts';
 import type { FoundGrant, GrantsHere } from './grants-context.ts';
 import type { AccessResult, AccessState } from './results.ts';
 
@@ -98,13 +98,6 @@ function listed(one: string, many: string, values: readonly string[]): string {
 /** As much of a Name as people compare. */
 function shortName(name: string): string {
   return name.slice(4, 16);
-}
-
-/** `3 days`, `1 day`, `less than a day`. */
-function daysText(seconds: number): string {
-  const days = Math.floor(seconds / secondsPerDay);
-  if (days === 0) return 'less than a day';
-  return days === 1 ? '1 day' : `${days} days`;
 }
 
 function listOf(scope: 'any' | readonly string[]): readonly string[] {

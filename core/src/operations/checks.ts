@@ -4,6 +4,7 @@
  * recognised by its hint (docs/spec/process-protocol.md, "Checks").
  */
 import { isSPMigrationError, type SPMigrationError } from '../domain/error.ts';
+import { secondsPerDay } from '../domain/time.ts';
 import type { CheckResult } from './results.ts';
 
 /** What a passed check adds: the fact, and what to do about it. */
@@ -59,7 +60,16 @@ export class Checks {
 
 /** `12 days left`, `1 day left`, `less than a day left`. `seconds` is at least 0. */
 export function daysLeftText(seconds: number): string {
-  const days = Math.floor(seconds / 86_400);
-  if (days === 0) return 'less than a day left';
-  return days === 1 ? '1 day left' : `${days} days left`;
+  return `${daysText(seconds)} left`;
+}
+
+/** `3 days`, `1 day`, `less than a day`. */
+export function daysText(seconds: number): string {
+  const days = Math.floor(seconds / secondsPerDay);
+  return days === 0 ? 'less than a day' : counted(days, 'day');
+}
+
+/** `1 line`, `3 lines`; of words that only take an s. */
+export function counted(count: number, word: string): string {
+  return `${String(count)} ${word}${count === 1 ? '' : 's'}`;
 }

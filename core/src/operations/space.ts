@@ -24,7 +24,7 @@ export async function requireSpace(
   const free = await files.freeBytes(path);
   if (free === undefined || free >= needed) return free;
   throw fail('StorageFull', {
-    path: `${path} (${megabytes(needed)} are needed, ${megabytes(free)} are free)`,
+    path: `${path} (${sizeText(needed)} are needed, ${sizeText(free)} are free)`,
   });
 }
 
@@ -45,7 +45,9 @@ export async function requireSpaceToImport(
   return requireSpace(ports, store.path, travelled + here * written);
 }
 
-/** `12.3 MB`, rounded up, so that a need is never shown as 0. */
-export function megabytes(bytes: number): string {
-  return `${(Math.ceil(bytes / (bytesPerMegabyte / 10)) / 10).toFixed(1)} MB`;
+/** `12.3 MB`, `84.2 GB`; rounded up, so that a need is never shown as 0. */
+export function sizeText(bytes: number): string {
+  const [unit, name] =
+    bytes < 1000 * bytesPerMegabyte ? [bytesPerMegabyte, 'MB'] : [1000 * bytesPerMegabyte, 'GB'];
+  return `${(Math.ceil((bytes / unit) * 10) / 10).toFixed(1)} ${name}`;
 }

@@ -8,12 +8,12 @@ import { secondsPerDay } from '../domain/time.ts';
 import type { ReadArchive } from '../sealing/archive.ts';
 import { lastGrant, parseArchive, readArchiveBytes } from './archive.ts';
 import { fitChecks, type Travelled } from './archive-fit.ts';
-import { Checks, type Note } from './checks.ts';
+import { Checks, counted, type Note } from './checks.ts';
 import { grantsHere } from './grants-context.ts';
 import type { Call, Reader } from './operation.ts';
 import { requirePlatform, type Platform } from './platform-context.ts';
 import type { ArchiveTestResult } from './results.ts';
-import { megabytes, requireSpaceToImport } from './space.ts';
+import { sizeText, requireSpaceToImport } from './space.ts';
 import { findUser, type User } from './user-context.ts';
 
 export interface TestArchiveParameters {
@@ -66,7 +66,7 @@ async function testHere(
   );
   const here = await checks.attempt(
     'Revocation lists',
-    ({ revocations }) => `The ${revocations.length} revocation lists that can be found here are readable.`,
+    ({ revocations }) => `All that can be found here are readable: ${counted(revocations.length, 'list')}.`,
     () => grantsHere(call, grantPath),
   );
   // Unreadable lists are a failure of their own; what else can be said is said.
@@ -125,7 +125,7 @@ async function testEnvironment(
     (free: number | undefined) =>
       free === undefined
         ? 'The disk does not say how much space is left.'
-        : `There is space enough: ${megabytes(free)} are free.`,
+        : `There is space enough: ${sizeText(free)} are free.`,
     () => requireSpaceToImport(call.ports, user, read),
   );
   return { account, case: caseOf(user, read) };

@@ -9,7 +9,7 @@ import type { HistoryLine } from '../domain/history.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import { formatInstant, type Instant } from '../domain/time.ts';
 import { decodeAuthorityFile } from '../format/authority-v1.ts';
-import { Checks } from './checks.ts';
+import { Checks, counted } from './checks.ts';
 import { testEvidence, type Chains } from './evidence.ts';
 import { readRevocationList } from './grants-context.ts';
 import type { Call, Reader } from './operation.ts';
@@ -67,7 +67,9 @@ async function testPolicy(call: Call, checks: Checks): Promise<void> {
     ({ trustedAuthorities: trusted }) =>
       trusted === undefined
         ? 'No policy lists trusted authorities: imports under any authority are accepted, and that is recorded.'
-        : `Imports are accepted under ${trusted.length} listed authorities.`,
+        : trusted.length === 1
+          ? 'Imports are accepted under one listed authority.'
+          : `Imports are accepted under ${trusted.length} listed authorities.`,
     async () => {
       const found = await policy.read();
       if (rehearsal && !found.allowRehearsal) throw fail('RehearsalForbidden');
@@ -125,14 +127,14 @@ async function testAuthority(call: Call, platform: Platform, checks: Checks): Pr
 async function testRevocationLists(call: Call, checks: Checks): Promise<void> {
   const files = await checks.attempt(
     'Revocation lists',
-    (found) => (found.length === 0 ? 'There is none here.' : `There are ${found.length} here.`),
+    (found) => (found.length === 0 ? 'There is none here.' : `${counted(found.length, 'list')} here.`),
     () => call.ports.platform.list('revocations'),
   );
   for (const { bytes, path } of files ?? []) {
     const list = await checks.attempt(
       'Revocation list',
       ({ list: { number, revoked }, signer }) =>
-        `Number ${number} of ${groupFingerprint(signer)} revokes ${revoked.length} grants.`,
+        `Number ${number} of ${groupFingerprint(signer)} revokes ${counted(revoked.length, 'grant')}.`,
       () => readRevocationList(bytes, path),
     );
     if (list !== undefined) requireNotAhead(call, checks, list.list.issued, path);
@@ -142,7 +144,8 @@ async function testRevocationLists(call: Call, checks: Checks): Promise<void> {
 /** Each chain; answers their lines, where they hold and the caller may read them. */
 async function testHistory(call: Call, platform: Platform, checks: Checks): Promise<Chains> {
   const history = call.ports.history(platform.ids.platformId);
-  const holds = (found: readonly HistoryLine[]): string => `The chain of its ${found.length} lines holds.`;
+  const holds = (found: readonly HistoryLine[]): string =>
+    `The chain holds; it has ${counted(found.length, 'line')}.`;
   const isAdministrator = await call.ports.account.isAdministrator();
   if (!isAdministrator)
     checks.pass('History (platform)', 'Not looked at: only an administrator may read it.');

@@ -9,7 +9,7 @@ import { decodeGrant } from '../format/grant-v1.ts';
 import { delegatingGrants } from '../sealing/grants.ts';
 import { fewDays } from './archive-fit.ts';
 import type { PresentUser } from './change-environment.ts';
-import { daysLeftText, type Checks, type Note } from './checks.ts';
+import { counted, daysLeftText, type Checks, type Note } from './checks.ts';
 import { judgeGrants, type UsableGrant } from './choose-grant.ts';
 import { endOf } from './export-plan.ts';
 import { grantsHere } from './grants-context.ts';
@@ -37,7 +37,7 @@ export async function testSource(call: Call, user: PresentUser, checks: Checks):
 function describeCredentials(credentials: readonly Credential[], now: Instant): string | Note {
   const waiting = credentials.filter(({ certificate }) => certificate === undefined).length;
   const ended = credentials.filter((credential) => isEnded(credential, now)).length;
-  const count = `It holds ${credentials.length} credentials${waiting === 0 ? '' : `, ${waiting} of them still waiting for a certificate`}.`;
+  const count = `It holds ${counted(credentials.length, 'credential')}${waiting === 0 ? '' : `, ${waiting} of them still waiting for a certificate`}.`;
   if (ended < credentials.length - waiting || ended === 0) return count;
   return {
     message: `${count} Every certificate has ended.`,
@@ -132,7 +132,7 @@ function testDelegation({ platform, present }: PresentUser, checks: Checks): voi
   } else
     checks.pass(
       'Authority over the key',
-      `It was delegated to the authority of this platform by ${earlier.length} grants.`,
+      `It was delegated to the authority of this platform by ${counted(earlier.length, 'grant')}.`,
     );
 }
 

@@ -6,13 +6,13 @@ import { fail } from '../domain/error.ts';
 import type { HistoryLine } from '../domain/history.ts';
 import { formatInstant, secondsPerDay } from '../domain/time.ts';
 import { checkBasicUserKey } from '../sealing/basic-user-key.ts';
-import type { Checks, Note } from './checks.ts';
+import { counted, daysText, type Checks, type Note } from './checks.ts';
 import { keptPasswords } from './kept-passwords.ts';
 import { decayed, userTries, waitSeconds } from './lock-out.ts';
 import type { Call } from './operation.ts';
 import { passwordSetAt } from './password-age.ts';
 import type { Platform } from './platform-context.ts';
-import { megabytes, requireSpace } from './space.ts';
+import { sizeText, requireSpace } from './space.ts';
 import { findUser, ofEnvironment, type PresentEnvironment, type User } from './user-context.ts';
 
 export interface UserQuestions {
@@ -58,7 +58,7 @@ function describe({ present, platform }: User): string {
   if (present === undefined)
     return `There is no environment of ${platform.account.name} here yet: an archive would be installed.`;
   const { stored, publicPart, basicUserKey } = present;
-  return `Generation ${stored.generation} with ${publicPart.credentials.length} credentials, under the Basic User Key ${basicUserKey.slice(4, 16)}.`;
+  return `Generation ${stored.generation} with ${counted(publicPart.credentials.length, 'credential')}, under the Basic User Key ${basicUserKey.slice(4, 16)}.`;
 }
 
 /** The public part is unverified; at least the key must have the policy of the root authority that it names. */
@@ -73,7 +73,7 @@ async function testSpace(call: Call, { store, present }: User, checks: Checks): 
     (free: number | undefined) =>
       free === undefined
         ? 'The disk does not say how much space is left.'
-        : `There is space enough: ${megabytes(free)} are free.`,
+        : `There is space enough: ${sizeText(free)} are free.`,
     () => requireSpace(call.ports, store.path, 2 * (present?.stored.bytes.length ?? 0)),
   );
 }
@@ -90,7 +90,7 @@ async function testTries(
       failed === 0
         ? 'The last password given was right.'
         : {
-            message: `${failed} wrong passwords were given since the last right one.`,
+            message: `Since the last right password there ${failed === 1 ? 'was' : 'were'} ${counted(failed, 'wrong one')}.`,
             hint: 'If that was not the person, find out who uses this account.',
           },
     async () => {
@@ -119,14 +119,15 @@ function testAge(
       });
     return;
   }
-  const days = Math.max(0, Math.floor((call.ports.clock() - set) / secondsPerDay));
-  const age = `The password was set ${days} days ago, on ${formatInstant(set)}.`;
+  const seconds = Math.max(0, call.ports.clock() - set);
+  const days = Math.floor(seconds / secondsPerDay);
+  const age = `The password was set ${daysText(seconds)} ago, on ${formatInstant(set)}.`;
   if (maximum === undefined) checks.pass('Password age', age);
   else if (days > maximum)
     checks.fail('Password age', fail('PasswordTooOld', { account: account.name, days, maximum }));
   else if (days > maximum - warningDays) {
     checks.pass('Password age', {
-      message: `${age} It is too old in ${maximum - days + 1} days.`,
+      message: `${age} It is too old in ${counted(maximum - days + 1, 'day')}.`,
       hint: 'Set a new one with Set-SPMigrationPassword before that.',
     });
   } else checks.pass('Password age', age);
@@ -138,7 +139,7 @@ async function testKeptPasswords(user: User, present: PresentEnvironment, checks
     'Kept generations',
     ({ kept, other }: { readonly kept: number; readonly other: readonly number[] }): string | Note =>
       other.length === 0
-        ? `${kept} generations are kept, all under the present password.`
+        ? `All that is kept is under the present password: ${counted(kept, 'generation')}.`
         : {
             message: `Under an older password are the generations ${other.join(', ')}.`,
             hint: 'They open with the password of their time only; further changes drop them one by one.',
