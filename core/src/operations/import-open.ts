@@ -4,15 +4,13 @@
  * here already; nothing of the archive's blobs is kept. Neither changes any state.
  */
 import { equal } from '../bytes/bytes.ts';
-import { readPrivateKey } from '../crypto/private-key.ts';
-import type { Environment } from '../domain/environment.ts';
-import { fail, isSPMigrationError } from '../domain/error.ts';
-import { openArchive, type ReadArchive } from '../sealing/archive.ts';
-import { disposeKeys } from '../sealing/environment.ts';
-import { credentialIdOf } from '../sealing/fingerprints.ts';
-import { UserKeys } from '../sealing/user-keys.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
-import { displayLabel } from './credential.ts';
+import type { Environment } from '../domain/environment.ts';
+import { fail, hasCode } from '../domain/error.ts';
+import type { ReadArchive } from '../sealing/archive.ts';
+import { disposeKeys } from '../sealing/environment.ts';
+import { UserKeys } from '../sealing/user-keys.ts';
+import { openGenuine } from './genuine.ts';
 import { givenTransferCode } from './transfer-code.ts';
 import type { Call } from './operation.ts';
 import {
@@ -48,6 +46,13 @@ export interface OpenedRekey extends Omit<OpenedFresh, 'kind'> {
   readonly local: UnlockedEnvironment;
 }
 
+/** What opening an archive takes beside the password. */
+interface ToOpen {
+  readonly read: ReadArchive;
+  readonly path: string;
+  readonly code: SecretBytes | undefined;
+}
+
 export type OpenedArchive = OpenedFresh | OpenedMerge | OpenedRekey;
 
 /**
@@ -61,10 +66,12 @@ export async function openForImport(
   path: string,
 ): Promise<OpenedArchive> {
   const { present } = user;
+  using code = transferCode(call, read, path);
+  const archive = { read, path, code };
   await deriveRoots(call, user, read);
-  if (present === undefined) return openForFresh(call, user, read, path);
-  if (present.basicUserKey === read.name) return openForMerge(call, { ...user, present }, read, path);
-  const opened = await openForFresh(call, user, read, path);
+  if (present === undefined) return await openForFresh(call, user, archive);
+  if (present.basicUserKey === read.name) return await openForMerge(call, { ...user, present }, archive);
+  const opened = await openForFresh(call, user, archive);
   if (!call.secrets.has('currentPassword')) return opened;
   if (!opened.archived.privatePart.replaces.includes(present.basicUserKey)) return opened;
   try {
@@ -88,13 +95,17 @@ async function deriveRoots(call: Call, user: User, read: ReadArchive): Promise<v
   await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
   if (user.present === undefined || !call.secrets.has('currentPassword')) return;
   const { passwordSalt } = user.present.decoded.header;
-  await call.secrets.root('currentPassword', passwordSalt, ofPresent(user));
+  await call.secrets.root(
+    'currentPassword',
+    passwordSalt,
+    `the present Basic User Password of ${ofPresent(user)}`,
+  );
 }
 
 /** `PasswordRejected`, `LockedOut`, `TransferCodeRequired`, `ArchiveNotForThisPlatform`, `ArchiveChanged`. */
-async function openForFresh(call: Call, user: User, read: ReadArchive, path: string): Promise<OpenedFresh> {
+async function openForFresh(call: Call, user: User, archive: ToOpen): Promise<OpenedFresh> {
+  const { read, path, code } = archive;
   const { manifest } = read;
-  using code = transferCode(call, read, path);
   const root = await call.secrets.root('password', manifest.passwordSalt, whose(read));
   const keys = new UserKeys(root);
   const open = async (): Promise<OpenedFresh> => {
@@ -105,7 +116,8 @@ async function openForFresh(call: Call, user: User, read: ReadArchive, path: str
     try {
       const vaultKey = await loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
       try {
-        const archived = openGenuine(read, keys, { vaultKey, code }, path);
+        using archiveKey = keys.archiveKey(vaultKey, manifest.archive, code);
+        const archived = openGenuine(call, read, archiveKey, path, new Map());
         const dispose = (): Promise<void> => {
           vaultKey.dispose();
           keys.dispose();
@@ -133,21 +145,16 @@ async function openForFresh(call: Call, user: User, read: ReadArchive, path: str
 async function openForMerge(
   call: Call,
   user: User & { readonly present: PresentEnvironment },
-  read: ReadArchive,
-  path: string,
+  { read, path, code }: ToOpen,
 ): Promise<OpenedMerge> {
-  using code = transferCode(call, read, path);
-  const local = await unlock(
-    call,
-    user,
-    call.secrets.has('currentPassword') ? 'currentPassword' : 'password',
-  );
+  const local = await unlockBeside(call, user, read);
   try {
     const root = await call.secrets.root('password', read.manifest.passwordSalt, whose(read));
     using keys = new UserKeys(root);
     const archived = await tryArchivePassword(call, user, read, async () => {
       using vaultKey = await local.loaded.openVaultKey(read.vaultKey, keys.vaultAuth);
-      return openGenuine(read, keys, { vaultKey, code }, path);
+      using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive, code);
+      return openGenuine(call, read, archiveKey, path, local.environment.privatePart.keys);
     });
     const dispose = async (): Promise<void> => {
       disposeKeys(archived);
@@ -160,48 +167,21 @@ async function openForMerge(
   }
 }
 
-/**
- * The environment in the archive, every credential what its id says. A merge tells credentials apart by their ids: one
- * that another program gave a wrong id or key would keep the right one out for good. `ArchiveChanged`.
- */
-function openGenuine(
-  read: ReadArchive,
-  keys: UserKeys,
-  { vaultKey, code }: { readonly vaultKey: SecretBytes; readonly code: SecretBytes | undefined },
-  path: string,
-): Environment {
-  using archiveKey = keys.archiveKey(vaultKey, read.manifest.archive, code);
-  const archived = openArchive(read, archiveKey, path);
-  const problem = falseCredential(archived, path);
-  if (problem === undefined) {
-    const credentials = archived.publicPart.credentials.map((credential) => ({
-      ...credential,
-      label: displayLabel(credential.label),
-    }));
-    return { ...archived, publicPart: { ...archived.publicPart, credentials } };
-  }
-  disposeKeys(archived);
-  throw fail('ArchiveChanged', { path, problem });
-}
-
-function falseCredential({ publicPart, privatePart }: Environment, path: string): string | undefined {
-  for (const { id, publicKey, certificate } of publicPart.credentials) {
-    if (credentialIdOf(publicKey, certificate) !== id) return `the credential ${id} is not what its id says`;
-    const key = privatePart.keys.get(id);
-    if (key === undefined || !isPrivateKeyOf(key, publicKey, path))
-      return `the credential ${id} has another private key`;
-  }
-  return undefined;
-}
-
-function isPrivateKeyOf(key: SecretBytes, publicKey: Uint8Array, path: string): boolean {
+/** Opens what is here beside an archive. Which password is missing is said where there are two (their salts differ). */
+async function unlockBeside(
+  call: Call,
+  user: User & { readonly present: PresentEnvironment },
+  { manifest }: ReadArchive,
+): Promise<UnlockedEnvironment> {
+  if (call.secrets.has('currentPassword')) return unlock(call, user, 'currentPassword');
   try {
-    const read = readPrivateKey(key, path);
-    using _copy = read.pkcs8;
-    return equal(read.publicKey, publicKey);
+    return await unlock(call, user);
   } catch (error) {
-    if (!isSPMigrationError(error)) throw error;
-    return false;
+    const samePassword = equal(manifest.passwordSalt, user.present.decoded.header.passwordSalt);
+    if (samePassword || !hasCode(error, 'PasswordRejected')) throw error;
+    const which =
+      'it does not open the environment here, whose password is another one than the archive’s: -Password is the archive’s, -CurrentPassword the one here';
+    throw fail('PasswordRejected', { which, whose: ofPresent(user) }, error);
   }
 }
 
@@ -234,7 +214,7 @@ function tryArchivePassword<Value>(
 }
 
 function ofPresent({ platform }: User): string {
-  return `the present Basic User Password of ${platform.account.name} on ${platform.settings.computer}`;
+  return `${platform.account.name} on ${platform.settings.computer}`;
 }
 
 function whose({ manifest }: ReadArchive): string {
