@@ -2,18 +2,22 @@
  * New passwords and new keys: everything that is kept opens under the new one and nothing under the old, archives keep the
  * password of their time, and messages say which one is meant. Owners change theirs without users noticing.
  */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type {
   AccessResult,
   ArchiveResult,
   AuthorityResult,
+  CheckResult,
   CredentialResult,
   ImportResult,
   KeyChangeResult,
   PasswordChangeResult,
   StatusResult,
+  UndoResult,
 } from '../../core/src/operations/results.ts';
+import { decodeManifest } from '../../core/src/format/manifest-v1.ts';
 import type { Computer } from '../testkit/computer.ts';
 import {
   copyWorld,
@@ -82,6 +86,8 @@ describe('a Basic User Password', () => {
     const { a } = world;
     await refused(world, 'PasswordRejected', () => change(a, 'not the password'));
     await refused(world, 'PasswordUnacceptable', () => change(a, password, password));
+    // The same characters, composed otherwise.
+    await refused(world, 'PasswordUnacceptable', () => change(a, password, password.normalize('NFD')));
     await refused(world, 'PasswordUnacceptable', () => change(a, password, 'short'));
     await refused(world, 'NewPasswordRequired', () => a.run('user-password', {}, { password }));
     await refused(world, 'PasswordRequired', () => a.run('user-password', {}, { newPassword }));
@@ -138,6 +144,135 @@ describe('a Basic User Password', () => {
     await a.run('user-remove');
     await a.run('user-initialize', {}, { password });
     expect((await change(a)).quarantined).toBe(1);
+    // The other environment comes back under the password of its time, and the changed one goes under the new one.
+    expect(
+      await rejection(() => a.run('undo', { quarantine: '1' }, { password: newPassword })),
+    ).toMatchObject({ code: 'PasswordRejected' });
+    const { setAside } = await a.one<UndoResult>('undo', { quarantine: '1' }, { password });
+    expect(await labels(a)).toEqual(['Anna Müller']);
+    await add(a, 'After its return', password);
+    await a.run('undo', { quarantine: setAside ?? '' }, { password: newPassword });
+    expect(await labels(a)).toEqual([]);
+    await add(a, 'In the changed one');
+  });
+
+  it('says in plan and result what it does, and what it does not reach', async () => {
+    const { a } = await copyWorld(made);
+    const { plan } = await a.plan('user-password', {}, { password, newPassword });
+    expect(plan.lines.join('\n')).toContain('3 kept generation(s)');
+    expect(plan.lines.join('\n')).toContain('made before still open with the old password');
+    expect(plan.lines.join('\n')).toContain('certificate store are not affected');
+    expect(a.warnings).toEqual([]);
+    await change(a);
+    expect(a.warnings).toMatchObject([
+      { message: expect.stringContaining('made before still open with the old password') as string },
+    ]);
+  });
+
+  it('names a generation that is under an older one, until it is dropped', async () => {
+    const { a } = await copyWorld(made);
+    const { environmentPath } = await a.one<StatusResult>('status');
+    const epochs = join(environmentPath ?? '', 'epochs');
+    const first = await readFile(join(epochs, '1', '000001.spenv'));
+    await change(a);
+    expect(await a.one<StatusResult>('status')).toMatchObject({ otherPasswordGenerations: [] });
+    // As after a change that could not open it: the file of generation 1 is the one of before.
+    await writeFile(join(epochs, '2', '000001.spenv'), first);
+    expect(await a.one<StatusResult>('status')).toMatchObject({ otherPasswordGenerations: [1] });
+    const again = await change(a, newPassword, 'the third password');
+    expect(again).toMatchObject({
+      rewritten: 2,
+      notOpened: ['generation 1 is still under an older password or key'],
+    });
+    expect(await readFile(join(epochs, '3', '000001.spenv'))).toEqual(first);
+    const key = await a.one<KeyChangeResult>('user-new-key', {}, { password: 'the third password' });
+    expect(key.notOpened).toEqual(again.notOpened);
+    expect(await a.one<StatusResult>('status')).toMatchObject({ otherPasswordGenerations: [1] });
+    const checks = await a.run<CheckResult>('platform-test');
+    expect(checks.find(({ name }) => name === 'Kept generations')?.message).toContain('generations 1.');
+    await add(a, 'Goes on', 'the third password');
+  });
+
+  it('is known to the status as far as it shows without it: since when, and how often it was missed', async () => {
+    const { a } = await copyWorld(made);
+    let now = a.ports.clock();
+    a.ports = { ...a.ports, clock: () => now };
+    const before = await a.one<StatusResult>('status');
+    expect(before).toMatchObject({ failedAttempts: 0, lockedOutSeconds: 0 });
+    expect(before.passwordSet).toBeGreaterThan(now - 120);
+    now += 1000;
+    await change(a);
+    expect((await a.one<StatusResult>('status')).passwordSet).toBe(now);
+    for (let tries = 0; tries < 6; tries++) {
+      await rejection(() => add(a, 'Guess', password));
+      now += 30;
+    }
+    expect(await a.one<StatusResult>('status')).toMatchObject({ failedAttempts: 6, lockedOutSeconds: 30 });
+    // A day forgives one.
+    now += 86_400;
+    expect(await a.one<StatusResult>('status')).toMatchObject({ failedAttempts: 5, lockedOutSeconds: 0 });
+    await add(a, 'Right');
+    expect(await a.one<StatusResult>('status')).toMatchObject({ failedAttempts: 0 });
+    // Whoever never had an environment here has no password either.
+    const none = (await copyWorld(made)).b;
+    expect(await none.one<StatusResult>('status')).toMatchObject({
+      failedAttempts: 0,
+      lockedOutSeconds: 0,
+      otherPasswordGenerations: [],
+      passwordSet: null,
+    });
+  });
+});
+
+describe('row-092: a right password forgives wrong guesses at itself only', () => {
+  it('not those at an archive, whatever else is done with the present one in between', async () => {
+    const world = await copyWorld(made);
+    const { a, b } = world;
+    await b.run('import', { path: (await exported(world, password, 'first.sparc')).path }, { password });
+    await change(a);
+    const { path } = await exported(world, newPassword, 'second.sparc');
+    for (let tries = 0; tries < 5; tries++) {
+      const secrets = { password: `guess ${tries} at it`, currentPassword: password };
+      expect(await rejection(() => b.run('import', { path }, secrets))).toMatchObject({
+        code: 'PasswordRejected',
+      });
+      await add(b, `With the right one ${tries}`, password);
+    }
+    const right = { password: newPassword, currentPassword: password };
+    expect(await rejection(() => b.run('import', { path }, right))).toMatchObject({ code: 'LockedOut' });
+    // B's own password is not locked by it.
+    expect(await b.one<StatusResult>('status')).toMatchObject({ failedAttempts: 0, lockedOutSeconds: 0 });
+    await add(b, 'Still open', password);
+  });
+
+  it("not those at the present one, where the archive is somebody's whose password is known", async () => {
+    const world = await copyWorld(made);
+    const { b } = world;
+    await b.run('user-initialize', {}, { password: 'the password of B' });
+    const { path } = await exported(world, password, 'known.sparc');
+    for (let tries = 0; tries < 5; tries++) {
+      await rejection(() => add(b, 'Guess', `guess ${tries} at it`));
+      // It opens, and would replace what is here.
+      const replacing = await b.plan('import', { path }, { password });
+      expect(replacing.plan.refused?.code).toBe('ImportWouldReplace');
+    }
+    expect(await rejection(() => add(b, 'Right', 'the password of B'))).toMatchObject({ code: 'LockedOut' });
+  });
+
+  it('nor those at the present one where the archive continues its key', async () => {
+    const world = await copyWorld(made);
+    const { a, b } = world;
+    await b.run('import', { path: (await exported(world, password, 'first.sparc')).path }, { password });
+    await a.run('user-new-key', {}, { password, newPassword });
+    const { path } = await exported(world, newPassword, 'continuing.sparc');
+    for (let tries = 0; tries < 5; tries++) {
+      const secrets = { password: newPassword, currentPassword: `guess ${tries} at it` };
+      expect(await rejection(() => b.run('import', { path }, secrets))).toMatchObject({
+        code: 'PasswordRejected',
+      });
+    }
+    const right = { password: newPassword, currentPassword: password };
+    expect(await rejection(() => b.run('import', { path }, right))).toMatchObject({ code: 'LockedOut' });
   });
 });
 
@@ -163,6 +298,29 @@ describe('a new Basic User Key', () => {
     expect(a.warnings).toMatchObject([{ message: expect.stringContaining('stays the same') as string }]);
     expect(again).toMatchObject({ replaced: changed.basicUserKey, passwordChanged: false });
     await add(a, 'Same password');
+  });
+
+  it('is not made with a new password that is the present one', async () => {
+    const world = await copyWorld(made);
+    const same = () => world.a.run('user-new-key', {}, { password, newPassword: password });
+    expect((await refused(world, 'PasswordUnacceptable', same)).message).toContain('the present one stays');
+  });
+
+  it('continues every key before it, in order of their Names, in environment and manifest', async () => {
+    const world = await copyWorld(made);
+    const { a } = world;
+    const names = [(await a.one<StatusResult>('status')).basicUserKey ?? ''];
+    for (let change = 0; change < 3; change++) {
+      const secrets = { password: change % 2 === 0 ? password : newPassword };
+      const newOne = { newPassword: change % 2 === 0 ? newPassword : password };
+      const key = await a.one<KeyChangeResult>('user-new-key', {}, { ...secrets, ...newOne });
+      names.push(key.basicUserKey);
+    }
+    const archive = await exported(world, newPassword, 'after-three.sparc');
+    const parts = await a.ports.archives.unpack(await readFile(archive.path), archive.path);
+    const { replaces, basicUserKey } = decodeManifest(parts.manifest, archive.path);
+    expect(basicUserKey).toBe(names.pop());
+    expect(replaces).toEqual(names.toSorted());
   });
 
   it('is not moved by a grant for the old one, and is registered for new ones', async () => {

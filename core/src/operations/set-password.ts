@@ -40,6 +40,7 @@ export const setPassword: Changer<SetPasswordParameters, PasswordChangeResult> =
           ? []
           : [`${quarantined} environment(s) in quarantine keep their own passwords.`]),
         'Archives that were made before still open with the old password, and copies of old files do, too.',
+        'Certificates that are installed in the certificate store are not affected.',
       ],
       facts: { ...presentFacts(user), kept, quarantined },
     },
@@ -58,6 +59,9 @@ export const setPassword: Changer<SetPasswordParameters, PasswordChangeResult> =
           notOpened: changed.notOpened.join(' ') || 'none',
         },
       });
+      call.report.warning(
+        'Archives and copies that were made before still open with the old password. If somebody may have learnt it, make a new key as well.',
+      );
       return {
         account: account.id,
         generation: changed.now.generation,
