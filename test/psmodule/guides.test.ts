@@ -1,6 +1,7 @@
 /**
  * The guides, word by word: every PowerShell block runs in one session per guide, in the order of the text, on the simulated
- * computer that the comment above it names, with a person who types passwords and agrees. A block marked `refused` must end
+ * computer that the comment above it names, with a person who types passwords and agrees. Each computer keeps the passwords
+ * that were typed there, as sessions of their own would. A block marked `refused` must end
  * with exactly that error. Leaves out what only display shows; what commands do is shown elsewhere.
  */
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -60,7 +61,8 @@ it('the guide to refusals names every error of the catalogue, and no other', () 
 const PERSON = String.raw`
 function Read-Host {
     param([string] $Prompt, [switch] $AsSecureString)
-    $computer = Split-Path -Leaf $env:SPMIGRATION_HOME
+    $computer = 'any computer'
+    if ($env:SPMIGRATION_HOME) { $computer = Split-Path -Leaf $env:SPMIGRATION_HOME }
     $text = switch ($Prompt) {
         'Owner Password' { "the owner of $computer" }
         'New Owner Password' { "the new owner of $computer" }
@@ -71,6 +73,16 @@ function Read-Host {
         default { throw "nobody knows what to type at: $Prompt" }
     }
     [System.Net.NetworkCredential]::new('', $text).SecurePassword
+}
+# What was typed at one computer is not known at another.
+$typed = @{}
+function Set-Computer([string] $folder) {
+    $variables = $ExecutionContext.SessionState.PSVariable
+    foreach ($name in 'owner', 'password', 'newOwner', 'newPassword') {
+        $typed["$env:SPMIGRATION_HOME $name"] = $variables.GetValue("global:$name")
+        $variables.Set("global:$name", $typed["$folder $name"])
+    }
+    $env:SPMIGRATION_HOME = $folder
 }
 $ConfirmPreference = 'None' # the person agrees`;
 
@@ -111,7 +123,8 @@ describe.skipIf(!havePowerShell()).each(guides)('%s', { timeout: 240_000 }, (nam
 async function useComputer(session: PowerShellSession, place: string, computer: string): Promise<void> {
   const home = join(place, 'computers', computer);
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  await session.invoke('$env:SPMIGRATION_HOME = $data', home);
+  const { errors } = await session.invoke('Set-Computer $data', home);
+  expect(errors).toEqual([]);
 }
 
 /** The guide's share and module instead of a server's and an installed one. */
