@@ -6,9 +6,9 @@
 import { concat, equal, toHex } from '../bytes/bytes.ts';
 import type { SecretBytes } from '../bytes/secret-bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { readPrivateKey } from '../crypto/private-key.ts';
+import { isPrivateKeyOf } from '../crypto/key-pair.ts';
 import type { Environment, PrivatePart } from '../domain/environment.ts';
-import { fail, isSPMigrationError } from '../domain/error.ts';
+import { fail } from '../domain/error.ts';
 import { openArchive, type ReadArchive } from '../sealing/archive.ts';
 import { disposeKeys } from '../sealing/environment.ts';
 import { credentialIdOf } from '../sealing/fingerprints.ts';
@@ -33,7 +33,7 @@ export function openGenuine(
   const known = found.get(call.secrets) ?? new Set<string>();
   found.set(call.secrets, known);
   const digest = toHex(concat(sha256(read.manifestBytes), sha256(read.sealedEnvironment)));
-  const problem = known.has(digest) ? undefined : falseCredential(archived, path, here);
+  const problem = known.has(digest) ? undefined : falseCredential(archived, here);
   if (problem !== undefined) {
     disposeKeys(archived);
     throw fail('ArchiveChanged', { path, problem });
@@ -48,7 +48,6 @@ export function openGenuine(
 
 function falseCredential(
   { publicPart, privatePart }: Environment,
-  path: string,
   here: PrivatePart['keys'],
 ): string | undefined {
   for (const { id, publicKey, certificate } of publicPart.credentials) {
@@ -57,19 +56,7 @@ function falseCredential(
     if (key === undefined) return `the credential ${id} has no private key`;
     const same = here.get(id);
     const isHere = same !== undefined && equal(same.reveal, key.reveal);
-    if (!isHere && !isPrivateKeyOf(key, publicKey, path))
-      return `the credential ${id} has another private key`;
+    if (!isHere && !isPrivateKeyOf(key, publicKey)) return `the credential ${id} has another private key`;
   }
   return undefined;
-}
-
-function isPrivateKeyOf(key: SecretBytes, publicKey: Uint8Array, path: string): boolean {
-  try {
-    const read = readPrivateKey(key, path);
-    using _copy = read.pkcs8;
-    return equal(read.publicKey, publicKey);
-  } catch (error) {
-    if (!isSPMigrationError(error)) throw error;
-    return false;
-  }
 }
