@@ -86,6 +86,7 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       basicUserKey: 'text',
       generation: 'number',
       credentials: 'number',
+      setAside: 'number',
       quarantined: 'number',
       platformPath: 'text',
       environmentPath: 'text',

@@ -15,6 +15,7 @@ import type {
   CredentialResult,
   HistoryEventResult,
   ImportResult,
+  StatusResult,
   UndoResult,
 } from '../../core/src/operations/results.ts';
 import type { ParameterValues } from '../../core/src/operations/registry.ts';
@@ -150,6 +151,7 @@ describe('a removed credential', () => {
     expect(result).toMatchObject({ permanent: false, rewritten: 0, notOpened: [], uninstall: [] });
     expect(await a.run('credential-list')).toHaveLength(1);
     expect((await listed(a)).toSorted()).toEqual(['Anna Müller Active', 'Old SetAside generation 4']);
+    expect(await a.one<StatusResult>('status')).toMatchObject({ credentials: 1, setAside: 1 });
     const [one] = await a.run<CredentialResult>('credential-list', {
       credential: removed.credential,
       includeSetAside: true,
@@ -171,6 +173,7 @@ describe('a removed credential', () => {
     await add(b, 'Theirs', other);
     await b.run('user-remove');
     expect(await listed(b)).toEqual(['Theirs SetAside quarantine 1']);
+    expect(await b.one<StatusResult>('status')).toMatchObject({ setAside: 1, quarantined: 1 });
     await refused(world, 'UserNotInitialized', () => b.run('credential-list'));
     await b.run('import', { path: made.archive.path }, { password });
     const mine = await add(b, 'Mine');

@@ -33,6 +33,8 @@ export interface StatusResult {
   readonly basicUserKey: string | null;
   readonly generation: number | null;
   readonly credentials: number;
+  /** Credentials that are not here, and can be brought back from a kept generation or from quarantine. */
+  readonly setAside: number;
   readonly quarantined: number;
   /** Wrong tries at the password of the environment that still count. */
   readonly failedAttempts: number;

@@ -9,6 +9,7 @@ import type { Call, Reader } from './operation.ts';
 import { passwordSetAt } from './password-age.ts';
 import { findPlatform, type Platform } from './platform-context.ts';
 import type { StatusResult } from './results.ts';
+import { setAsideCredentials } from './set-aside.ts';
 import { findUser, ofEnvironment, type PresentEnvironment, type User } from './user-context.ts';
 
 export const status: Reader<object, StatusResult> = async function* (call) {
@@ -52,6 +53,7 @@ export async function statusOf(call: Call, platform: Platform | undefined): Prom
     basicUserKey: user.present?.basicUserKey ?? null,
     generation: user.present?.stored.generation ?? null,
     credentials: user.present?.publicPart.credentials.length ?? 0,
+    setAside: (await setAsideCredentials(user)).length,
     quarantined: (await user.store.quarantine()).length,
     ...(user.present === undefined ? noPassword : await passwordStatus(call, user, user.present)),
     platformPath: ports.platform.path,
@@ -110,6 +112,7 @@ const nothingHere = {
   basicUserKey: null,
   generation: null,
   credentials: 0,
+  setAside: 0,
   quarantined: 0,
   ...noPassword,
   environmentPath: null,
