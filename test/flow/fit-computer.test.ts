@@ -412,6 +412,30 @@ describe('a computer is tested, and is fit', () => {
     expect(notes(await ask(world, world.a))).toEqual([]);
     await refused(world, 'UserAlreadyInitialized', () => world.a.run('user-initialize', {}, { password }));
   });
+
+  it('notes a registration of another account in its place, and none where owners cannot be seen', async () => {
+    const world = await copyWorld(made);
+    const { platform } = world.a.ports;
+    const ownedBy = (ownerId: string): void => {
+      const registration: typeof platform.registration = async (name) => {
+        const file = await platform.registration(name);
+        return file && { ...file, ownerId };
+      };
+      const answering = new Proxy(platform, {
+        get: (target, name: keyof typeof platform) => {
+          if (name === 'registration') return registration;
+          const value = target[name];
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      world.a.ports = { ...world.a.ports, platform: answering };
+    };
+    ownedBy('uid:4711@00000000000000000000');
+    expect(notes(await ask(world, world.a))).toEqual([['Registration', text('does not know this key')]]);
+    ownedBy('');
+    expect(notes(await ask(world, world.a))).toEqual([]);
+    await refused(world, 'UserAlreadyInitialized', () => world.a.run('user-initialize', {}, { password }));
+  });
 });
 
 describe('the plan of an export', () => {
