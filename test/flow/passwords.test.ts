@@ -17,6 +17,7 @@ import type {
   StatusResult,
   UndoResult,
 } from '../../core/src/operations/results.ts';
+import { fail } from '../../core/src/domain/error.ts';
 import { decodeManifest } from '../../core/src/format/manifest-v1.ts';
 import type { Computer } from '../testkit/computer.ts';
 import {
@@ -377,6 +378,34 @@ describe('an Owner Password', () => {
     await refused(world, 'NewPasswordRequired', setting({ ownerPassword }));
     await refused(world, 'PasswordUnacceptable', setting({ ownerPassword, newPassword: ownerPassword }));
     await refused(world, 'PasswordUnacceptable', setting({ ownerPassword, newPassword: 'short' }));
+  });
+
+  it('is changed also where the new backup cannot be written, which is then said', async () => {
+    const world = await copyWorld(made);
+    const { a } = world;
+    const { files } = a.ports;
+    const full = () => Promise.reject(fail('StorageFull', { path: world.share, needed: 1, free: 0 }));
+    a.ports = { ...a.ports, files: { ...files, writePrivate: full } };
+    const set = await a.one<AuthorityResult>(
+      'authority-password',
+      { newBackupPath: world.share },
+      { ownerPassword, newPassword: newOwner },
+    );
+    expect(set.backupPath).toBeNull();
+    expect(a.warnings).toMatchObject([
+      { code: 'StorageFull', message: expect.stringContaining('its backup file was not written') as string },
+    ]);
+    a.ports = { ...a.ports, files };
+    const again = { ownerPassword: newOwner, newPassword: 'a third owner password' };
+    const { backupPath } = await a.one<AuthorityResult>(
+      'authority-password',
+      { newBackupPath: world.share },
+      again,
+    );
+    await a.run('access-grant', {
+      path: join(world.share, 'PC-B.spid'),
+      backupPath: backupPath ?? '',
+    });
   });
 
   it('of a fleet authority is changed in its file, with an older backup kept', async () => {
