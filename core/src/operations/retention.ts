@@ -1,63 +1,121 @@
 /**
- * Which old generations may go when a new one is written: all beyond the newest ten, except one that holds the only copy
- * of a key (design page 3). A credential that was removed stays recoverable that way until it is removed for good.
+ * Which old generations may go when a new one is written: all beyond the newest ten, except those that hold the only copy
+ * of a key (docs/spec/environment-store.md, "Which generations are kept"). A credential that was removed stays recoverable that
+ * way until it is removed for good. Leaves out the removal itself: the store drops what it is told to.
  */
 import { toHex } from '../bytes/bytes.ts';
 import type { Credential, PublicPart } from '../domain/environment.ts';
 import { isSPMigrationError } from '../domain/error.ts';
 import type { CredentialId } from '../domain/ids.ts';
-import { decodeGeneration } from '../format/generation-v1.ts';
+import { decodeGeneration, type DecodedGeneration } from '../format/generation-v1.ts';
 import type { EnvironmentStore, GenerationId } from '../ports/environment-store.ts';
 
 /** Newest generations that are always kept, the present one included. */
 export const keptGenerations = 10;
 
+/** The content of the generation that becomes the present one. */
+export interface NextContent {
+  readonly publicPart: PublicPart;
+  readonly tombstones: readonly CredentialId[];
+}
+
+/** An old generation beyond the newest ten. */
+interface Candidate {
+  readonly generation: number;
+  readonly credentials: readonly Credential[];
+  readonly opens: boolean;
+}
+
 /**
  * Numbers of the generations that need not be kept once a generation with this content is the present one. `kept` is
- * newest first, without it. One that cannot be read is not dropped: what it holds cannot be known.
+ * newest first, without it. `opens` says whether a generation opens under the present keys: a public part alone proves nothing,
+ * so a copy of a key counts only where it can be had. What cannot be read is not dropped: what it holds cannot be known.
  */
 export async function surplusGenerations(
   store: Pick<EnvironmentStore, 'generation'>,
   kept: readonly GenerationId[],
-  next: { readonly publicPart: PublicPart; readonly tombstones: readonly CredentialId[] },
+  next: NextContent,
+  opens: (decoded: DecodedGeneration, path: string) => boolean,
 ): Promise<readonly number[]> {
-  const candidates = kept.slice(keptGenerations - 1);
-  if (candidates.length === 0) return [];
-  const held = new Set<string>([...next.tombstones, ...next.publicPart.credentials.flatMap(marksOf)]);
-  const unread = [...kept.slice(0, keptGenerations - 1)];
-  const surplus: number[] = [];
-  for (const candidate of candidates) {
-    const credentials = await credentialsIn(store, candidate);
-    if (credentials === undefined) continue;
-    const isHeld = (one: Credential): boolean => {
-      // A request whose certificate came has another id now; its key is what must not be lost.
-      return held.has(one.id) || (one.certificate === undefined && held.has(toHex(one.publicKey)));
-    };
-    // Those in between are read only where something is missing: mostly the newest content has everything.
-    while (!credentials.every(isHeld)) {
-      const newer = unread.shift();
-      if (newer === undefined) break;
-      for (const mark of ((await credentialsIn(store, newer)) ?? []).flatMap(marksOf)) held.add(mark);
-    }
-    if (credentials.every(isHeld)) surplus.push(candidate.generation);
-    for (const mark of credentials.flatMap(marksOf)) held.add(mark);
+  const held = new Held(next);
+  const candidates: Candidate[] = [];
+  for (const id of kept.slice(keptGenerations - 1)) {
+    const found = await read(store, id);
+    if (found === undefined) continue;
+    const { credentials } = found.decoded.publicPart;
+    // Mostly the newest content has everything, and nothing needs to be opened or compared.
+    const opened = held.lacksAny(credentials) && opens(found.decoded, found.path);
+    candidates.push({ generation: id.generation, credentials, opens: opened });
   }
-  return surplus;
+  for (const id of kept.slice(0, keptGenerations - 1)) {
+    if (!candidates.some(({ credentials }) => held.lacksAny(credentials))) break;
+    const found = await read(store, id);
+    if (found !== undefined && opens(found.decoded, found.path))
+      held.add(found.decoded.publicPart.credentials);
+  }
+  const needed = new Set<Candidate>();
+  for (;;) {
+    const best = mostLacking(
+      candidates.filter((one) => one.opens),
+      held,
+    );
+    if (best === undefined) break;
+    needed.add(best);
+    held.add(best.credentials);
+  }
+  return candidates
+    .filter((one) => !needed.has(one) && !held.lacksAny(one.credentials))
+    .map(({ generation }) => generation);
 }
 
-function marksOf({ id, publicKey }: Credential): readonly string[] {
-  return [id, toHex(publicKey)];
+/** The one with the most that is held nowhere else, of these the newest: so one old generation does for many removals. */
+function mostLacking(candidates: readonly Candidate[], held: Held): Candidate | undefined {
+  let best: Candidate | undefined;
+  let most = 0;
+  for (const one of candidates) {
+    const lacking = held.lacking(one.credentials);
+    if (lacking > most) [best, most] = [one, lacking];
+  }
+  return best;
 }
 
-async function credentialsIn(
+/** What need not be looked for in old generations, by credential and by key. */
+class Held {
+  readonly #marks: Set<string>;
+
+  constructor({ publicPart, tombstones }: NextContent) {
+    this.#marks = new Set<string>(tombstones);
+    this.add(publicPart.credentials);
+  }
+
+  add(credentials: readonly Credential[]): void {
+    for (const { id, publicKey } of credentials) this.#marks.add(id).add(toHex(publicKey));
+  }
+
+  lacking(credentials: readonly Credential[]): number {
+    return credentials.filter((one) => !this.#has(one)).length;
+  }
+
+  lacksAny(credentials: readonly Credential[]): boolean {
+    return !credentials.every((one) => this.#has(one));
+  }
+
+  /** A request whose certificate came has another id since; its key is what must not be lost. */
+  #has({ id, certificate, publicKey }: Credential): boolean {
+    return this.#marks.has(id) || (certificate === undefined && this.#marks.has(toHex(publicKey)));
+  }
+}
+
+/** A generation, not opened; undefined where it is not there or cannot be read. */
+async function read(
   store: Pick<EnvironmentStore, 'generation'>,
   id: GenerationId,
-): Promise<readonly Credential[] | undefined> {
-  const stored = await store.generation(id);
-  if (stored === undefined) return [];
+): Promise<{ readonly decoded: DecodedGeneration; readonly path: string } | undefined> {
   try {
-    return decodeGeneration(stored.bytes, stored.path).publicPart.credentials;
+    const stored = await store.generation(id);
+    return stored && { decoded: decodeGeneration(stored.bytes, stored.path), path: stored.path };
   } catch (error) {
+    // A bad sector, or what a newer program wrote, must not stand in the way of every change.
     if (!isSPMigrationError(error)) throw error;
     return undefined;
   }
