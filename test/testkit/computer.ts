@@ -2,7 +2,7 @@
  * A simulated computer in this process: the real ports over a rehearsal folder, and every operation of the registry, as
  * the front doors call them. Pieces of the ports can be replaced (clock, account, files) to play a situation.
  */
-import { composePorts } from '../../core/src/compose.ts';
+import { composePorts, type Machine } from '../../core/src/compose.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { utf8 } from '../../core/src/bytes/bytes.ts';
 import {
@@ -34,8 +34,8 @@ export class Computer {
   }
 
   /** A computer whose state lies in `home` (its base name is its name); the folder must exist. */
-  static async at(home: string, replaced: Partial<Ports> = {}): Promise<Computer> {
-    const ports = await composePorts({ SPMIGRATION_HOME: home });
+  static async at(home: string, replaced: Partial<Ports> = {}, machine?: Machine): Promise<Computer> {
+    const ports = await composePorts({ SPMIGRATION_HOME: home }, process.platform, machine);
     return new Computer(home, { ...ports, ...replaced });
   }
 

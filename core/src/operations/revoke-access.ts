@@ -40,7 +40,8 @@ export const revokeAccess: Changer<RevokeAccessParameters, RevocationResult> = a
   const authority = await chooseAuthority(call, platform, parameters);
   const signer = authorityFingerprint(authority.publicKey);
   if (outputPath !== undefined) await requireOwnList(call, outputPath, signer);
-  const here = await grantsHere(call, outputPath === undefined ? [] : [outputPath]);
+  const isThere = outputPath !== undefined && (await ports.files.kind(outputPath)) !== 'none';
+  const here = await grantsHere(call, isThere ? [outputPath] : []);
   const found = here.grants.find(({ signed }) => signed.grant.serial === serial && signed.signer === signer);
   if (found === undefined && !fleet) throw fail('GrantNotFound', { serial });
   const known = here.revocations.find((list) => list.signer === signer);

@@ -9,8 +9,9 @@ import { maximumBytesOf } from '../../format/kind.ts';
 import type { FileStatus, FileSystem } from '../../ports/file-system.ts';
 import type { DroppedFile, DroppedFiles } from '../../ports/platform-store.ts';
 import type { Processes } from '../../ports/processes.ts';
-import { listIfThere, uniqueMark } from './durable.ts';
+import { listIfThere, removeLeftOver, uniqueMark } from './durable.ts';
 import { fileMode } from './layout.ts';
+import { removeDeadTemporaries } from './left-overs.ts';
 
 /** A person has one registration for each key that they ever had here, and an owner never needs the others. */
 const mostFilesPerAccount = 100;
@@ -86,7 +87,17 @@ export class DropFolder {
   async register(name: string, bytes: Uint8Array): Promise<void> {
     const mark = await uniqueMark(this.#processes);
     const temporary = join(this.#folder, `.${mark}.tmp`);
-    await this.#disk.create(temporary, bytes, fileMode);
+    await this.#removeLeftOvers();
+    try {
+      await this.#disk.create(temporary, bytes, fileMode);
+      await this.#giveName(temporary, name, mark);
+    } catch (error) {
+      await removeLeftOver(this.#disk, temporary);
+      throw error;
+    }
+  }
+
+  async #giveName(temporary: string, name: string, mark: string): Promise<void> {
     // Not followed by a sync of the folder: who may not list it may not open it either. A registration lost by a power
     // failure is missed at the next grant, and made again (ruling 2).
     try {
@@ -95,6 +106,15 @@ export class DropFolder {
       // Somebody else took the name, to be in the way. A registration's name means nothing; another one does as well.
       if (!hasCode(error, 'StorageDenied')) throw error;
       await this.#disk.rename(temporary, join(this.#folder, `${mark}.${name}`));
+    }
+  }
+
+  /** Of programs that were stopped. Who may not list the folder leaves them to those who may. */
+  async #removeLeftOvers(): Promise<void> {
+    try {
+      await removeDeadTemporaries(this.#disk, this.#processes, this.#folder);
+    } catch (error) {
+      if (!hasCode(error, 'StorageDenied')) throw error;
     }
   }
 }

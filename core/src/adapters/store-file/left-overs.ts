@@ -81,14 +81,33 @@ const lockPattern = new RegExp(`^(?:history-|records-)?lock\\..*${mark}$`);
 const generationTemporaryPattern = new RegExp(`^\\d{6,9}\\.spenv${mark}\\.tmp$`);
 
 /** Temporary files and locks in a folder whose process is gone. */
-async function deadFiles(disk: FileSystem, processes: Processes, folder: string): Promise<readonly string[]> {
+async function deadFiles(
+  disk: FileSystem,
+  processes: Processes,
+  folder: string,
+  patterns: readonly RegExp[] = [temporaryPattern, lockPattern],
+): Promise<readonly string[]> {
   const dead: string[] = [];
   for (const name of await listIfThere(disk, folder)) {
-    const [, pid, start] = temporaryPattern.exec(name) ?? lockPattern.exec(name) ?? [];
+    const [, pid, start] =
+      patterns.map((pattern) => pattern.exec(name)).find((match) => match !== null) ?? [];
     if (pid === undefined || start === undefined) continue;
     if (!(await processes.isAlive({ pid: Number(pid), start }))) dead.push(join(folder, name));
   }
   return dead;
+}
+
+/**
+ * Removes what programs that were stopped were about to put under a name in a folder; locks stay, since they say that their
+ * holder did not finish. Nobody waits for these files: a failure to remove one is none of what the caller does.
+ */
+export async function removeDeadTemporaries(
+  disk: FileSystem,
+  processes: Processes,
+  folder: string,
+): Promise<void> {
+  for (const path of await deadFiles(disk, processes, folder, [temporaryPattern]))
+    await removeLeftOver(disk, path);
 }
 
 /**

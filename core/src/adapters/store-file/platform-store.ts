@@ -20,6 +20,7 @@ import type {
 import type { Processes } from '../../ports/processes.ts';
 import { DropFolder, type OwnerOf } from './drop-folder.ts';
 import { ensureFolder, listIfThere, replaceFile } from './durable.ts';
+import { removeDeadTemporaries } from './left-overs.ts';
 import { recordsWaitMilliseconds, withLock } from './lock.ts';
 import { decodeOwnerAttempts, encodeOwnerAttempts, noAttempts } from './state-files.ts';
 
@@ -213,8 +214,10 @@ class FilePlatformStore implements PlatformStore {
     });
   }
 
-  #put(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-    return replaceFile(this.#disk, this.#options.processes, path, bytes, mode);
+  async #put(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+    const { processes } = this.#options;
+    await removeDeadTemporaries(this.#disk, processes, dirname(path));
+    await replaceFile(this.#disk, processes, path, bytes, mode);
   }
 
   async #readPrivate(path: string, maximumBytes: number): Promise<Uint8Array | undefined> {
