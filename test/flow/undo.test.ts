@@ -440,7 +440,7 @@ describe('undo of the removal of the environment', () => {
     await refused(world, 'NothingToUndo', () => undo(world.c));
     await world.c.run('user-initialize', {}, { password });
     const error = await refused(world, 'NothingToUndo', () => undo(world.c));
-    expect(error.message).toContain('Remove-SPMigrationUser');
+    expect(error.message).toContain('first state of the environment');
   });
 });
 

@@ -57,6 +57,6 @@ async function undoNewest(call: Call, user: User): Promise<Planned<UndoResult>> 
     reason:
       present === undefined
         ? 'there is no environment here, and none in quarantine'
-        : 'this is the first state of the environment (Remove-SPMigrationUser sets it aside as a whole)',
+        : 'this is the first state of the environment, which can only be set aside as a whole',
   });
 }
