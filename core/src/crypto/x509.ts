@@ -159,6 +159,14 @@ export function parseCertificate(certificate: Uint8Array, path: string): X509Cer
   const refuse = refuseCertificate(path);
   // node would also accept PEM, and bytes after the certificate
   expectTag(readElement(certificate, refuse), derTag.sequence, refuse);
+  const parsed = load(certificate, path);
+  // Of a time that OpenSSL cannot read Node's dates are whatever lay in memory; only its text says so.
+  if ([parsed.validFrom, parsed.validTo].some((text) => text.startsWith('Bad time')))
+    throw refuse('its validity is not a time');
+  return parsed;
+}
+
+function load(certificate: Uint8Array, path: string): X509Certificate {
   try {
     return new X509Certificate(certificate);
   } catch (cause) {

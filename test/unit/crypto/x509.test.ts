@@ -14,6 +14,7 @@ import {
   certificateMatchesKey,
   describeCertificate,
   orderChain,
+  parseCertificate,
   validityOf,
 } from '../../../core/src/crypto/x509.ts';
 import {
@@ -263,6 +264,18 @@ describe('reading certificates', () => {
       expect(await codeOf(() => describeCertificate(bytes, 'x'))).toBe('CertificateMalformed');
     }
     expect(await codeOf(() => describeCertificate(big, 'x'))).toBe('LimitExceeded');
+  });
+
+  test('a time that cannot be read is refused each time, never taken for some date', async () => {
+    const { certificate } = chain.person;
+    const at = Buffer.from(certificate).indexOf('260101000000Z');
+    expect(at).toBeGreaterThan(0);
+    const damaged = certificate.slice();
+    damaged.set(utf8('26CI'), at);
+    for (let i = 0; i < 20; i++) {
+      for (const read of [describeCertificate, validityOf, parseCertificate])
+        expect(await codeOf(() => read(damaged, 'x'))).toBe('CertificateMalformed');
+    }
   });
 
   test('a damaged certificate is either read or refused by the catalogue', async () => {
