@@ -14,48 +14,21 @@ import type { Grant, KeyApproval, RevocationList } from '../../core/src/domain/g
 import { hexDigits, toId } from '../../core/src/domain/ids.ts';
 import type { Account, Identity } from '../../core/src/domain/platform.ts';
 import type { Receipt } from '../../core/src/domain/receipt.ts';
-import { encodeArchiveEnvironment } from '../../core/src/format/archive-environment-v1.ts';
 import {
-  encodeAuthorityFile,
-  encodeAuthorityPublic,
-  encodeOwnerPasswordBackup,
-} from '../../core/src/format/authority-v1.ts';
-import {
-  assembleGeneration,
   decodePrivatePart,
   decodePublicPart,
-  encodeHeader,
   encodePrivatePart,
   encodePublicPart,
 } from '../../core/src/format/generation-v1.ts';
 import { appendSignature, decodeGrant, encodeGrantBody } from '../../core/src/format/grant-v1.ts';
-import { encodeGrants } from '../../core/src/format/grants-v1.ts';
 import { decodeIdentity, encodeIdentity } from '../../core/src/format/identity-v1.ts';
 import { decodeManifest, encodeManifest } from '../../core/src/format/manifest-v1.ts';
-import { encodePlatformSettings } from '../../core/src/format/platform-v1.ts';
 import { decodeReceipt, encodeReceipt } from '../../core/src/format/receipt-v1.ts';
 import { decodeRegistration, encodeRegistration } from '../../core/src/format/registration-v1.ts';
 import { decodeRevocationList, encodeRevocationListBody } from '../../core/src/format/revocation-list-v1.ts';
-import { encodeSums } from '../../core/src/format/sums-v1.ts';
 import { codecs, type CodecName } from '../testkit/codecs.ts';
-import {
-  fixedBytes,
-  sampleAuthorityFile,
-  sampleEnvironment,
-  sampleGrant,
-  sampleHeader,
-  sampleIdentity,
-  sampleManifest,
-  sampleNarrowGrant,
-  sampleParts,
-  samplePlatform,
-  sampleReceipt,
-  sampleRegistration,
-  sampleRevocationList,
-  sampleSignature,
-  sampleSigner,
-} from '../testkit/format-samples.ts';
-import { writeZip, zipEntriesOf } from '../testkit/zip-writer.ts';
+import { validFiles } from '../testkit/format-files.ts';
+import { sampleManifest, sampleReceipt, sampleSignature, sampleSigner } from '../testkit/format-samples.ts';
 
 const runs = (count: number): { numRuns: number } => ({
   numRuns: process.env.SLOW === '1' ? count * 10 : count,
@@ -348,56 +321,6 @@ describe('decode ∘ encode is the identity', () => {
   });
 });
 
-/** One valid file of each kind, from which the damaged ones are made. */
-const valid: Readonly<Record<CodecName, readonly Uint8Array[]>> = {
-  archive: [
-    writeZip(
-      zipEntriesOf({
-        ...sampleParts,
-        environment: fixedBytes(100, 1),
-        manifest: fixedBytes(60, 2),
-        grants: fixedBytes(60, 2),
-      }),
-    ),
-  ],
-  'archive-environment': [encodeArchiveEnvironment(sampleEnvironment()).reveal],
-  authority: [encodeAuthorityFile(sampleAuthorityFile)],
-  'authority-public': [encodeAuthorityPublic(sampleAuthorityFile)],
-  generation: [
-    assembleGeneration(
-      encodeHeader(sampleHeader),
-      encodePublicPart(sampleEnvironment().publicPart),
-      fixedBytes(40, 1),
-    ),
-  ],
-  grant: [sampleGrant, sampleNarrowGrant].map((one) =>
-    appendSignature(encodeGrantBody(one), sampleSigner, sampleSignature),
-  ),
-  grants: [encodeGrants([fixedBytes(90, 1), fixedBytes(80, 2)])],
-  identity: [
-    encodeIdentity(sampleIdentity),
-    encodeIdentity({ ...sampleIdentity, computer: 'Łódź 💻', attestation: fixedBytes(700, 1) }),
-  ],
-  manifest: [encodeManifest(sampleManifest)],
-  'owner-password-backup': [
-    encodeOwnerPasswordBackup({
-      authority: sampleSigner,
-      rehearsal: false,
-      key: SecretBytes.copyOf(fixedBytes(32, 1)),
-    }).reveal,
-  ],
-  platform: [encodePlatformSettings(samplePlatform)],
-  'private-part': [encodePrivatePart(sampleEnvironment().privatePart).reveal],
-  receipt: [
-    encodeReceipt(sampleReceipt),
-    encodeReceipt({ ...sampleReceipt, rekey: true, historyHead: new Uint8Array() }),
-  ],
-  registration: [encodeRegistration(sampleRegistration)],
-  'revocation-list': [
-    appendSignature(encodeRevocationListBody(sampleRevocationList), sampleSigner, sampleSignature),
-  ],
-  sums: [encodeSums({ manifest: fixedBytes(32, 1), environment: fixedBytes(32, 2) })],
-};
 const names = Object.keys(codecs) as CodecName[];
 
 /** Answers true where the codec gave the same bytes, false where it refused in the right way; throws otherwise. */
@@ -464,20 +387,20 @@ const lineChange: fc.Arbitrary<(bytes: Uint8Array) => Uint8Array> = fc
 
 describe.each(names)('%s', (name) => {
   test('accepts the valid ones', async () => {
-    for (const bytes of valid[name]) expect(await accepts(name, bytes)).toBe(true);
+    for (const bytes of validFiles[name]) expect(await accepts(name, bytes)).toBe(true);
   });
   test('accepts no changed bytes but canonical ones', async () => {
     const changes = fc.oneof({ weight: 4, arbitrary: change }, { weight: 1, arbitrary: lineChange });
     const runsHere = name === 'archive' ? 60 : 400;
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...valid[name]), changes, async (bytes, apply) => {
+      fc.asyncProperty(fc.constantFrom(...validFiles[name]), changes, async (bytes, apply) => {
         await accepts(name, apply(bytes));
       }),
       runs(runsHere),
     );
   });
   test('refuses any bytes behind its kind line', async () => {
-    const head = (valid[name][0] ?? new Uint8Array()).slice(0, name === 'private-part' ? 0 : 40);
+    const head = (validFiles[name][0] ?? new Uint8Array()).slice(0, name === 'private-part' ? 0 : 40);
     await fc.assert(
       fc.asyncProperty(bytesOf(0, 300), async (bytes) => {
         await accepts(name, bytes);
@@ -490,7 +413,7 @@ describe.each(names)('%s', (name) => {
 
 test('any bit flip in a text kind without free bytes is refused or canonical, exhaustively', async () => {
   for (const name of ['sums', 'authority-public', 'owner-password-backup'] as const) {
-    const bytes = valid[name][0] ?? new Uint8Array();
+    const bytes = validFiles[name][0] ?? new Uint8Array();
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = bytes.slice();
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
