@@ -89,6 +89,23 @@ describe('the folder', () => {
   });
 });
 
+describe('a counter of wrong passwords of before there was one for each', () => {
+  it('holds for every password, until it is written anew', async () => {
+    const { store, folder } = await makeStore();
+    await append(store, 1);
+    await writeFile(
+      join(folder, 'attempts'),
+      'SPMigration password-attempts v1\nfailed: 4\nlast: 2026-11-24T06:00:00Z\n',
+    );
+    const password = (byte: number) =>
+      ({ of: 'environment', passwordSalt: new Uint8Array(16).fill(byte) }) as const;
+    expect(await store.attempts(password(1))).toMatchObject({ failed: 4 });
+    expect(await store.attempts(password(2))).toMatchObject({ failed: 4 });
+    await store.updateAttempts(password(1), ({ failed, last }) => ({ failed: failed + 1, last }));
+    expect(await store.attempts(password(1))).toMatchObject({ failed: 5 });
+  });
+});
+
 describe('damage', () => {
   it.each([
     ['nothing', ''],

@@ -34,6 +34,7 @@ import {
 import {
   decodeInstalled,
   decodePasswordAttempts,
+  earlierAttempts,
   encodeInstalled,
   encodePasswordAttempts,
   keyOfPassword,
@@ -135,7 +136,7 @@ class FileEnvironmentStore implements EnvironmentStore {
   }
 
   async attempts(password: TriedPassword): Promise<PasswordAttempts> {
-    return (await this.#attempts()).get(keyOfPassword(password)) ?? noAttempts;
+    return attemptsAt(await this.#attempts(), keyOfPassword(password));
   }
 
   updateAttempts(
@@ -145,7 +146,7 @@ class FileEnvironmentStore implements EnvironmentStore {
     return this.#updateRecord(this.#layout.attempts, async () => {
       const all = await this.#attempts();
       const key = keyOfPassword(password);
-      return encodePasswordAttempts(new Map(all).set(key, change(all.get(key) ?? noAttempts)));
+      return encodePasswordAttempts(new Map(all).set(key, change(attemptsAt(all, key))));
     });
   }
 
@@ -183,4 +184,8 @@ class FileEnvironmentStore implements EnvironmentStore {
     const mode = (await disk.status(folder))?.mode;
     if (mode !== undefined && mode !== folderMode) await disk.setMode(folder, folderMode);
   }
+}
+
+function attemptsAt(all: AttemptsByPassword, key: string): PasswordAttempts {
+  return all.get(key) ?? all.get(earlierAttempts) ?? noAttempts;
 }

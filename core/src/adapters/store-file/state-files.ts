@@ -99,15 +99,24 @@ const attemptsForm = pair(passwordKey, pair(count(1, largestNumber), instant));
 /** Where there are too many, those with the fewest failures go, of these the oldest: others cannot push a guess out. */
 export function encodePasswordAttempts(attempts: AttemptsByPassword): Uint8Array {
   const lines = [...attempts]
-    .filter(([, { failed }]) => failed > 0)
+    .filter(([key, { failed }]) => failed > 0 && key !== earlierAttempts)
     .sort(([, a], [, b]) => b.failed - a.failed || b.last - a.last)
     .slice(0, mostPasswords)
     .map(([key, { failed, last }]) => [key, [failed, last]] as const);
   return new TextWriter('password-attempts').list('tries', attemptsForm, lines).done();
 }
 
+/** Counts of before there was one for each password: they hold for every password until the next is written. */
+export const earlierAttempts = 'earlier';
+
 export function decodePasswordAttempts(bytes: Uint8Array, path: string): AttemptsByPassword {
   const reader = new TextReader(bytes, 'password-attempts', path);
+  const failed = reader.optional('failed', count(0, largestNumber));
+  if (failed !== undefined) {
+    const last = reader.field('last', instant);
+    reader.end();
+    return new Map([[earlierAttempts, { failed, last }]]);
+  }
   const lines = reader.list('tries', attemptsForm);
   reader.end();
   if (lines.length > mostPasswords) throw reader.malformed('there are more than 100 lines "tries"');
