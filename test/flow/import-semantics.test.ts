@@ -1,6 +1,7 @@
 /**
  * The details of an import, each as docs/spec/import.md decides it: what a new key, a transfer code, a receipt and the states
- * of single credentials make of it. Laws that hold for all imports: property/import-plan.test.ts.
+ * of single credentials make of it. More of single credentials: import-details.test.ts. Laws that hold for all imports:
+ * property/import-plan.test.ts.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -255,14 +256,6 @@ describe('a merge', () => {
     await importHere(world.b, await exportTo(world, world.a, 'PC-B'), { password }, { enableFeature: true });
     return world;
   }
-
-  it('keeps the local name of the same certificate, and a renewed certificate of the same key beside the old one', async () => {
-    const world = await both();
-    const { a, b } = world;
-    const again = await exportTo(world, a, 'PC-B');
-    expect(fate(await importHere(b, again))).toEqual({ 'Anna Müller': 'Unchanged' });
-    expect(await states(b)).toEqual({ 'Anna Müller': 'Active SecureEmail' });
-  });
 
   it('takes features that only the archive sets, and leaves those that only this computer sets', async () => {
     const world = await both();

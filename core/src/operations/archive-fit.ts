@@ -43,12 +43,16 @@ export type FitCheck =
 /** Fewer days of a grant than this are worth a note: archives travel by people. */
 export const fewDays = 3;
 
+/** Chains by the archive they were read from, which does not change: the check and who needs the chain ask for the same. */
+const verifiedChains = new WeakMap<ReadArchive, ReturnType<typeof verifyChain>>();
+
 /** The chain of grants in an archive, verified up to the authority fixed in its key. */
 export function verifiedChain(read: ReadArchive, path: string): ReturnType<typeof verifyChain> {
-  return verifyChain(
-    { grants: read.grants, basicUserKey: read.basicUserKey, nonce: read.manifest.nonce },
-    path,
-  );
+  const { grants, basicUserKey, manifest } = read;
+  const chain =
+    verifiedChains.get(read) ?? verifyChain({ grants, basicUserKey, nonce: manifest.nonce }, path);
+  verifiedChains.set(read, chain);
+  return chain;
 }
 
 /** All of them, in order. */
