@@ -44,8 +44,7 @@ it('covers every flow of its picture, and links to what is not mitigated by numb
   expect(flows.map(({ heading }) => heading.split(' ')[0])).toEqual(
     Array.from({ length: flows.length }, (_, index) => `F${index + 1}`),
   );
-  for (const name of flows.map(({ heading }) => heading.split(' ')[0] ?? ''))
-    expect(text).toContain(`${name}`);
+  for (const name of flows.map(({ heading }) => heading.split(' ')[0] ?? '')) expect(text).toContain(name);
   const remaining =
     sections.find(({ heading }) => heading === 'Not mitigated')?.rows.map(([number]) => number) ?? [];
   const linked = [...text.matchAll(/\[(N\d+)\]\(#not-mitigated\)/g)].map(([, number]) => number);

@@ -3,6 +3,7 @@ import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { archiveResult, readArchiveFile } from './archive.ts';
 import type { Changer, Reader } from './operation.ts';
+import { recordIfPlatform } from './record.ts';
 import type { ArchiveRemovalResult, ArchiveResult } from './results.ts';
 
 export interface ArchiveParameters {
@@ -31,6 +32,7 @@ export const removeArchive: Changer<ArchiveParameters, ArchiveRemovalResult> = a
     },
     apply: async () => {
       await call.ports.files.remove(path);
+      await recordIfPlatform(call, 'user', 'archive-remove', { archive: manifest.archive, path });
       return { path, archive: manifest.archive };
     },
   };

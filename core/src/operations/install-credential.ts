@@ -9,6 +9,7 @@ import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { userForChange } from './change-environment.ts';
 import { credentialResult, findCredential, thumbprintOf } from './credential.ts';
 import type { Call, Changer } from './operation.ts';
+import { recordIfPlatform } from './record.ts';
 import type { CredentialResult, InstallableCredentialResult } from './results.ts';
 import { requirePlatform } from './platform-context.ts';
 import { requireUser, unlock } from './user-context.ts';
@@ -104,6 +105,10 @@ export const credentialInstalled: Changer<CredentialInstalledParameters, Credent
         if (thumbprint === '') installed.delete(credential.id);
         else installed.set(credential.id, thumbprint.toUpperCase());
         return installed;
+      });
+      await recordIfPlatform(call, 'user', 'credential-installed', {
+        credential: credential.id,
+        thumbprint: thumbprint === '' ? 'none' : thumbprint.toUpperCase(),
       });
       return credentialResult(credential, user.present.publicPart, { installed: thumbprint !== '' });
     },

@@ -7,6 +7,7 @@ import type { PublicPart } from '../domain/environment.ts';
 import type { EnvironmentStore } from '../ports/environment-store.ts';
 import type { Changer } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
+import { recordIfPlatform } from './record.ts';
 import type { UninstallationResult } from './results.ts';
 import { findUser, presentFacts } from './user-context.ts';
 
@@ -45,6 +46,7 @@ export const credentialUninstalled: Changer<UninstalledParameters, Uninstallatio
         uninstalled.push(...[...installed].filter(isGone).map(([, one]) => one));
         return new Map([...installed].filter((entry) => !isGone(entry)));
       });
+      await recordIfPlatform(call, 'user', 'credential-uninstalled', { thumbprints: uninstalled.join(' ') });
       return { uninstalled };
     },
   };

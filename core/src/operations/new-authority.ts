@@ -14,6 +14,7 @@ import { createAuthority, sealAuthority, type AuthorityKey } from '../sealing/au
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable, type PasswordRules } from './password-rules.ts';
+import { recordIfPlatform } from './record.ts';
 import type { SaltedRoot } from './secrets.ts';
 import type { AuthorityResult } from './results.ts';
 
@@ -65,10 +66,12 @@ export const newAuthority: Changer<NewAuthorityParameters, AuthorityResult> = as
       );
       if (backupPath !== undefined) await writeBackup(call, backupPath, made, overwrite);
       call.secrets.spendFresh('ownerPassword');
+      const fingerprint = authorityFingerprint(key.public);
+      await recordIfPlatform(call, 'platform', 'authority-new', { authority: fingerprint, path });
       return {
         path,
         publicPath,
-        fingerprint: groupFingerprint(authorityFingerprint(key.public)),
+        fingerprint: groupFingerprint(fingerprint),
         backupPath: backupPath ?? null,
         rehearsal: call.ports.rehearsal,
       };

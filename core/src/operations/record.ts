@@ -29,9 +29,31 @@ export async function record(call: Call, scope: 'platform' | 'user', recorded: R
   try {
     await history.append(scope, event);
   } catch (error) {
-    if (!isSPMigrationError(error)) throw error;
-    call.report.warning(`Done, but not recorded in the history: ${error.message}`, error.code);
+    notRecorded(call, error);
   }
+}
+
+/** The same for what also works where no platform is initialized: there is no chain then. */
+export async function recordIfPlatform(
+  call: Call,
+  scope: 'platform' | 'user',
+  operation: string,
+  facts: Readonly<Record<string, string>>,
+): Promise<void> {
+  try {
+    const platform = await findPlatform(call.ports);
+    if (platform === undefined) return;
+    const mayWrite = scope === 'user' || (await call.ports.account.isAdministrator());
+    const { account, ids } = platform;
+    await record(call, mayWrite ? scope : 'user', { operation, account, platform: ids.platformId, facts });
+  } catch (error) {
+    notRecorded(call, error);
+  }
+}
+
+function notRecorded(call: Call, error: unknown): void {
+  if (!isSPMigrationError(error)) throw error;
+  call.report.warning(`Done, but not recorded in the history: ${error.message}`, error.code);
 }
 
 /** A refusal of these classes is an attempt that came to a decision; the others are a slip of typing, or nothing was there. */

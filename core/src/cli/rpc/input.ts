@@ -7,6 +7,8 @@ import { fail } from '../../domain/error.ts';
 
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 const lineFeed = 0x0a;
+/** More than the longest line and the largest secrets of one request. Beyond it the writer waits, not our memory. */
+const mostBuffered = 16 * 1024 * 1024;
 
 /** Collects what a stream delivers. `onEnd` is called once, at the stream's end or failure. */
 export class RpcInput {
@@ -15,15 +17,18 @@ export class RpcInput {
   #atStart = true;
   #wake: (() => void) | undefined;
   readonly #onEnd: () => void;
+  readonly #stream: NodeJS.ReadableStream;
 
   constructor(stream: NodeJS.ReadableStream, onEnd: () => void) {
     this.#onEnd = onEnd;
+    this.#stream = stream;
     stream.on('data', (chunk: Uint8Array) => {
       const before = this.#buffered;
       this.#buffered = concat(before, chunk);
       // Secrets pass through here: what was copied is not left behind.
       before.fill(0);
       chunk.fill(0);
+      if (this.#buffered.length > mostBuffered) stream.pause();
       this.#wake?.();
     });
     // A pipe that breaks is an end like any other: there is nobody left to answer.
@@ -75,6 +80,7 @@ export class RpcInput {
     const rest = this.#buffered.slice(length);
     this.#buffered.fill(0);
     this.#buffered = rest;
+    if (rest.length <= mostBuffered && this.#stream.isPaused()) this.#stream.resume();
     return taken;
   }
 
