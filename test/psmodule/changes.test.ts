@@ -226,5 +226,18 @@ describe.skipIf(!havePowerShell())('a change of mind', { timeout: 120_000 }, () 
       'Get-SPMigrationAccess | Select-Object -Last 1 | Revoke-SPMigrationAccess -OwnerPassword $owner -Force',
     );
     expect(errors).toMatchObject([{ id: 'OwnerPasswordRejected,Revoke-SPMigrationAccess' }]);
+    const { output: forgotten } = await on(
+      'PC-A',
+      `Set-SPMigrationOwnerPassword -OwnerPasswordFile 'sh\u00e4re [1]/A.spownerbackup' -NewPassword $owner -OwnerPasswordBackupPath 'sh\u00e4re [1]/new.spownerbackup'
+       Get-SPMigrationAccess | Select-Object -Last 1 | Revoke-SPMigrationAccess -OwnerPasswordFile 'sh\u00e4re [1]/new.spownerbackup' -Force`,
+    );
+    expect(forgotten).toMatchObject([
+      { BackupPath: join(folder, 'sh\u00e4re [1]/new.spownerbackup') },
+      { Revoked: 2 },
+    ]);
+    const older = await session.invoke(
+      `Set-SPMigrationOwnerPassword -OwnerPasswordFile 'sh\u00e4re [1]/A.spownerbackup' -NewPassword $owner2`,
+    );
+    expect(older.errors).toMatchObject([{ id: 'OwnerPasswordRejected,Set-SPMigrationOwnerPassword' }]);
   });
 });
