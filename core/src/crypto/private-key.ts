@@ -51,7 +51,7 @@ const curves: Readonly<Record<string, Curve>> = {
  * How a canonical PKCS#8 begins: everything before the scalar, with lengths that leave room for exactly the scalar and
  * the uncompressed point (RFC 5208, 5; RFC 5915, 3).
  */
-const canonicalBeginnings: Readonly<Record<Curve, string>> = {
+export const canonicalBeginnings: Readonly<Record<Curve, string>> = {
   'P-256': '308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420',
   'P-384': '3081b6020100301006072a8648ce3d020106052b8104002204819e30819b0201010430',
   'P-521': '3081ee020100301006072a8648ce3d020106052b810400230481d63081d30201010442',
