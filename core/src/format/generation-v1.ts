@@ -74,6 +74,25 @@ export function assembleGeneration(
 
 /** `path` is for messages. `EnvironmentDamaged`, `StoreNewer`, `LimitExceeded`. */
 export function decodeGeneration(bytes: Uint8Array, path: string): DecodedGeneration {
+  const { reader, header } = readHeader(bytes, path);
+  const headerBytes = bytes.slice(0, reader.offset);
+  const publicBytes = reader.sized32(limits.environmentBytes);
+  const sealedPrivate = reader.sized32(limits.environmentBytes);
+  reader.end();
+  if (sealedPrivate.length < minimumSealedBytes)
+    throw fail('EnvironmentDamaged', { path, problem: 'the private part ends too early' });
+  return { header, headerBytes, publicPart: decodePublicPart(publicBytes, path), publicBytes, sealedPrivate };
+}
+
+/** Only the header, which says under which key and password the file is; nothing after it is looked at. The same codes. */
+export function decodeGenerationHeader(bytes: Uint8Array, path: string): GenerationHeader {
+  return readHeader(bytes, path).header;
+}
+
+function readHeader(
+  bytes: Uint8Array,
+  path: string,
+): { readonly reader: ByteReader; readonly header: GenerationHeader } {
   expectKind(bytes, 'generation', path);
   const reader = new ByteReader(bytes, (problem) =>
     fail('EnvironmentDamaged', { path, problem: `the file ${problem}` }),
@@ -90,15 +109,9 @@ export function decodeGeneration(bytes: Uint8Array, path: string): DecodedGenera
     basicUserKeyPrivate: reader.sized16(privateBlobBytes),
     vaultKey: { public: reader.sized16(publicAreaBytes), private: reader.sized16(privateBlobBytes) },
   };
-  const headerBytes = bytes.slice(0, reader.offset);
-  const publicBytes = reader.sized32(limits.environmentBytes);
-  const sealedPrivate = reader.sized32(limits.environmentBytes);
-  reader.end();
   if (header.parent >= header.generation)
     throw fail('EnvironmentDamaged', { path, problem: 'the generation is not newer than its parent' });
-  if (sealedPrivate.length < minimumSealedBytes)
-    throw fail('EnvironmentDamaged', { path, problem: 'the private part ends too early' });
-  return { header, headerBytes, publicPart: decodePublicPart(publicBytes, path), publicBytes, sealedPrivate };
+  return { reader, header };
 }
 
 /** The variable parts of a header in their order, each with its bound. */

@@ -2,6 +2,7 @@
 import { groupFingerprint } from '../domain/ids.ts';
 import type { Instant } from '../domain/time.ts';
 import { hasCode } from '../domain/error.ts';
+import { decodeGenerationHeader } from '../format/generation-v1.ts';
 import { VERSION } from '../version.ts';
 import { keptPasswords } from './kept-passwords.ts';
 import { decayed, userTries, waitSeconds } from './lock-out.ts';
@@ -80,7 +81,7 @@ async function passwordStatus(
 ): Promise<PasswordStatus> {
   const now = call.ports.clock();
   const attempts = decayed(await store.attempts(ofEnvironment(decoded.header)), now);
-  const { other } = await keptPasswords(store, decoded.header);
+  const { other } = await keptPasswords(store, decoded.header, decodeGenerationHeader);
   return {
     failedAttempts: attempts.failed,
     lockedOutSeconds: waitSeconds(attempts, userTries, now),

@@ -80,13 +80,12 @@ class FileEnvironmentStore implements EnvironmentStore {
     return atOneState(this.#place, (pointer) => presentGenerations(this.#place, pointer));
   }
 
-  generation(id: GenerationId): Promise<StoredGeneration | undefined> {
-    return atOneState(this.#place, async (pointer) => {
-      const kept = id.epoch === pointer?.epoch && id.generation <= (pointer.generation ?? 0);
-      if (!kept) return undefined;
-      const path = this.#layout.generation(id.epoch, id.generation);
-      return readGeneration(this.#options.disk, id, path);
-    });
+  async generation(id: GenerationId): Promise<StoredGeneration | undefined> {
+    const path = this.#layout.generation(id.epoch, id.generation);
+    const found = await readGeneration(this.#options.disk, id, path);
+    // Its bytes never change: where the pointer still has it among what is kept, it was so when it was read.
+    const pointer = await readPointer(this.#place);
+    return id.epoch === pointer?.epoch && id.generation <= (pointer.generation ?? 0) ? found : undefined;
   }
 
   quarantine(): Promise<readonly QuarantinedEnvironment[]> {
