@@ -129,6 +129,11 @@ export async function fingerprintOf(
   return [...lines].sort();
 }
 
+/** The same without the histories: they may say that something was tried (docs/spec/history.md, "What is recorded"). */
+export function stateOf(folder: string): Promise<readonly string[]> {
+  return fingerprintOf(folder, [...advisory, 'history']);
+}
+
 async function sha256Of(path: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(path))
@@ -155,8 +160,7 @@ export async function refused(
   code: ErrorCode,
   attempt: () => Promise<unknown>,
 ): Promise<SPMigrationError> {
-  // The history may say that it was tried (docs/spec/history.md, "Refusals").
-  const state = () => fingerprintOf(world.folder, [...advisory, 'history']);
+  const state = () => stateOf(world.folder);
   const before = await state();
   const error = await rejection(attempt);
   expect({ code: error.code, message: error.message }).toEqual({ code, message: error.message });
