@@ -392,11 +392,11 @@ export function environmentStoreContract(name: string, makePlace: () => Promise<
         ['cd'.repeat(16), 'AB'.repeat(20)],
         ['0d'.repeat(16), 'EF'.repeat(20)],
       ]);
-      await place.open().setInstalled(thumbprints);
+      await place.open().updateInstalled(() => thumbprints);
       await place.open().updateAttempts(tried, () => ({ failed: 3, last: 1_800_000_000 }));
       expect(new Map(await place.open().installed())).toEqual(thumbprints);
       expect(await place.open().attempts(tried)).toEqual({ failed: 3, last: 1_800_000_000 });
-      await place.open().setInstalled(new Map());
+      await place.open().updateInstalled(() => new Map());
       expect(await place.open().installed()).toEqual(new Map());
       expect(await place.open().current()).toBeUndefined();
     });

@@ -273,6 +273,17 @@ describe('an import', () => {
     for (const code of codes) expect(['done', 'PlanOutdated', 'EnvironmentBusy']).toContain(code);
     expect(await world.b.run('credential-list')).toHaveLength(1);
   });
+
+  it('fails at once with wrong passwords, and each of them counts', async () => {
+    const { a } = await copyWorld(made);
+    const wrong = { password: 'not the password of anna' };
+    const tries = [1, 2, 3, 4].map(async (number) =>
+      (await Computer.at(a.home)).run('credential-new', { subject: `Try ${number}` }, wrong),
+    );
+    for (const outcome of await Promise.allSettled(tries))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PasswordRejected' } });
+    expect(await a.one('status')).toMatchObject({ failedAttempts: 4, lockedOutSeconds: 0 });
+  });
 });
 
 it('a plan with a file that is changed while it is confirmed is outdated', async () => {

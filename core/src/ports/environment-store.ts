@@ -87,8 +87,6 @@ export interface EnvironmentStore {
   updateInstalled(
     change: (installed: ReadonlyMap<string, string>) => ReadonlyMap<string, string>,
   ): Promise<void>;
-  /** Replaces it whatever it says. */
-  setInstalled(thumbprints: ReadonlyMap<string, string>): Promise<void>;
   /** Failed tries at one password (advisory on the software chip). */
   attempts(password: TriedPassword): Promise<PasswordAttempts>;
   /** Replaces that record by what `change` makes of it; two programs at once both take effect. `EnvironmentBusy`. */

@@ -149,6 +149,15 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
     await expect(store.ownerAttempts()).rejects.toMatchObject({ code: 'PlatformDamaged' });
   });
 
+  it('counts what several programs count at once', async () => {
+    const { store } = await initialized();
+    const many = Array.from({ length: 8 }, () =>
+      store.updateOwnerAttempts(({ failed, last }) => ({ failed: failed + 1, last: Math.max(last, 99) })),
+    );
+    await Promise.all(many);
+    expect(await store.ownerAttempts()).toEqual({ failed: 8, last: 99 });
+  });
+
   it('says that settings are damaged', async () => {
     const { folder, store } = await initialized();
     await writeFile(join(folder, 'public', 'platform'), new Uint8Array(20_000));

@@ -64,7 +64,7 @@ describe('the folder', () => {
     await mkdir(folder, { recursive: true });
     await chmod(folder, 0o755);
     await append(store, 1);
-    await store.setInstalled(new Map());
+    await store.updateInstalled(() => new Map());
     for (const name of await readdir(folder, { recursive: true })) {
       const found = await stat(join(folder, name));
       expect([name, found.mode & 0o777]).toEqual([name, found.isDirectory() ? 0o700 : 0o600]);

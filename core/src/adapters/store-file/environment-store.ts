@@ -130,10 +130,6 @@ class FileEnvironmentStore implements EnvironmentStore {
     );
   }
 
-  setInstalled(thumbprints: ReadonlyMap<string, string>): Promise<void> {
-    return this.#updateRecord(this.#layout.installed, () => Promise.resolve(encodeInstalled(thumbprints)));
-  }
-
   async attempts(password: TriedPassword): Promise<PasswordAttempts> {
     return attemptsAt(await this.#attempts(), keyOfPassword(password));
   }
