@@ -5,7 +5,7 @@
  * as this module would write it, so that a decoder accepts exactly what its encoder writes. Leaves out the meaning of
  * values (`forms.ts` and the kinds) and signatures (`signed-text.ts`).
  */
-import { ascii, equal, fromBase64, joined } from '../bytes/bytes.ts';
+import { ascii, equal, fromBase64, fromUtf8, joined } from '../bytes/bytes.ts';
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { fail, type SPMigrationError } from '../domain/error.ts';
 import type { Scope } from '../domain/grant.ts';
@@ -213,13 +213,13 @@ export class TextReader {
   }
 
   #scan(): Line {
-    let text = '';
-    for (let i = this.#offset; i < this.#bytes.length; i++) {
+    const start = this.#offset;
+    for (let i = start; i < this.#bytes.length; i++) {
       const byte = this.#bytes[i] ?? 0;
-      if (byte === lineFeed) return { text, next: i + 1 };
+      // All of it is ASCII here: decoding cannot fail.
+      if (byte === lineFeed) return { text: fromUtf8(this.#bytes.subarray(start, i)) ?? '', next: i + 1 };
       if (byte < 0x20 || byte > 0x7e) throw this.malformed('there is a byte that is not printable ASCII');
-      if (text.length === maximumLineBytes) throw this.malformed('the line is longer than 1,024 bytes');
-      text += String.fromCharCode(byte);
+      if (i - start === maximumLineBytes) throw this.malformed('the line is longer than 1,024 bytes');
     }
     throw this.malformed('the line does not end; the file may be cut off');
   }

@@ -2,7 +2,7 @@
  * What a fuzz case does to a valid (or already refused) file: flipped bits, cuts, insertions, pieces of another file, numbers
  * and lengths at their extremes, lines moved, deep nesting, and inputs that are far too long. Pure: all chance is an argument.
  */
-import { concat } from '../../../core/src/bytes/bytes.ts';
+import { concat, joined } from '../../../core/src/bytes/bytes.ts';
 import type { Random } from './random.ts';
 
 type Mutation = (bytes: Uint8Array, random: Random, others: readonly Uint8Array[]) => Uint8Array;
@@ -52,10 +52,17 @@ function piece(bytes: Uint8Array, random: Random, longest: number): Uint8Array {
   return bytes.subarray(start, start + 1 + random.below(longest));
 }
 
+/** More than any text file here has: a longer one is changed as bytes. */
+const mostLines = 20_000;
+
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   let start = 0;
-  for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
+  for (
+    let end = bytes.indexOf(lineFeed);
+    end >= 0 && lines.length < mostLines;
+    end = bytes.indexOf(lineFeed, start)
+  ) {
     lines.push(bytes.subarray(start, end + 1));
     start = end + 1;
   }
@@ -131,13 +138,13 @@ const mutations: readonly Mutation[] = [
     const from = random.below(lines.length);
     const [line] = lines.splice(from, 1);
     if (line !== undefined && random.below(4) > 0) lines.splice(random.below(lines.length + 1), 0, line);
-    return concat(...lines);
+    return joined(lines);
   },
   function repeatLine(bytes, random) {
     const lines = linesOf(bytes);
     const line = random.pick(lines);
     lines.splice(random.below(lines.length + 1), 0, line);
-    return concat(...lines);
+    return joined(lines);
   },
 ];
 
