@@ -495,6 +495,67 @@ export const errorCatalogue = {
     hint: 'The chip was cleared or its state replaced. Initialize the platform again and import the last archive.',
   },
 
+  ChipNotFound: {
+    class: 'chip',
+    message: 'No TPM 2.0 was found: {where}.',
+    hint: 'Switch it on in the firmware settings, or initialize with -Chip Software (command line: --chip Software).',
+  },
+  ChipAccessDenied: {
+    class: 'chip',
+    message: 'This account may not use the TPM: {where}.',
+    hint: '{remedy}',
+  },
+  ChipCommandBlocked: {
+    class: 'chip',
+    message: 'The operating system does not let this account send {command} to the TPM.',
+    hint: 'Run it as an administrator; docs/guides/tpm.md lists the commands that are needed.',
+  },
+  ChipDisabled: {
+    class: 'chip',
+    message: 'The storage hierarchy of the TPM is disabled.',
+    hint: 'Enable the TPM in the firmware settings and start the computer again.',
+  },
+  ChipLockedOut: {
+    class: 'chip',
+    message: 'The TPM is locked out after too many wrong authorizations, by whichever program: {wait}.',
+    hint: 'Wait, and then try once with the right password; an administrator who has the lockout password can reset it.',
+  },
+  ChipBusy: {
+    class: 'chip',
+    message: 'The TPM is busy: {problem}.',
+    hint: 'Try again in a moment; nothing was changed.',
+  },
+  ChipLost: {
+    class: 'chip',
+    message: 'The TPM stopped answering: {problem}.',
+    hint: 'Check it with Get-SPMigrationStatus and repeat; what was there before is still there.',
+  },
+  ChipCleared: {
+    class: 'chip',
+    message: 'The TPM holds no storage key any more: it was cleared since this platform was initialized.',
+    hint: 'Keys under it are lost on this computer. Remove the platform folder ({path}), initialize again, and import the last archive.',
+  },
+  ChipOwnerPasswordSet: {
+    class: 'chip',
+    message: 'The TPM has no storage key at 0x81000001, and its owner hierarchy has a password.',
+    hint: 'Have who knows it make the storage key (docs/guides/tpm.md, "Owner hierarchy with a password"), and initialize again.',
+  },
+  StorageKeyUnsuitable: {
+    class: 'chip',
+    message: 'The storage key at 0x81000001 cannot guard keys: {problem}.',
+    hint: 'It must be a restricted ECC P-256 or RSA-2048 decryption key with SHA-256 and AES-128-CFB. Ask who manages the TPM, or use -Chip Software.',
+  },
+  AttestationUnsupported: {
+    class: 'unsupported',
+    message: 'This computer has no TPM that could prove anything.',
+    hint: 'Only a platform with a TPM answers challenges; a grant for a software chip needs -AllowUnattested.',
+  },
+  CredentialNotForThisChip: {
+    class: 'not-authorized',
+    message: 'The challenge was made for another TPM or storage key, or was changed.',
+    hint: "Export this computer's identity again, and have a new challenge made from that file.",
+  },
+
   // storage
   PathUnusable: {
     class: 'storage',

@@ -65,8 +65,31 @@ export interface ChipDescription {
   readonly enforcement: string;
 }
 
+/** By what a TPM can be recognised as that very TPM (TCG EK Credential Profile for TPM 2.0). */
+export interface Endorsement {
+  /** TPMT_PUBLIC of the endorsement key: ECC P-256 or RSA-2048, `restricted decrypt fixedTPM`. */
+  readonly key: Uint8Array;
+  /** Its manufacturer's certificate, DER; undefined where the TPM holds none. */
+  readonly certificate: Uint8Array | undefined;
+}
+
+/** A secret that only the TPM with one endorsement key gives out, and only while it holds one storage key. */
+export interface Credential {
+  /** Body of TPM2B_ID_OBJECT. */
+  readonly credentialBlob: Uint8Array;
+  /** Body of TPM2B_ENCRYPTED_SECRET. */
+  readonly secret: Uint8Array;
+}
+
 export interface Chip {
   describe(): Promise<ChipDescription>;
+  /** `AttestationUnsupported` where the chip is no TPM. */
+  endorsement(): Promise<Endorsement>;
+  /**
+   * The secret in a credential made for this chip's endorsement and storage key (TPM2_ActivateCredential), at most 32
+   * bytes. `CredentialNotForThisChip` where it was made for another one or changed; `AttestationUnsupported`.
+   */
+  activateCredential(credential: Credential): Promise<SecretBytes>;
   /** Makes the storage key if there is none yet; answers its TPMT_PUBLIC. Needs an administrator. */
   provision(): Promise<Uint8Array>;
   /** TPMT_PUBLIC of the storage key; `PlatformNotInitialized` where there is none. */

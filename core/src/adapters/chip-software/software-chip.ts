@@ -83,6 +83,14 @@ class SoftwareChip implements Chip {
     return Promise.resolve({ kind: 'software', model: 'Software chip', enforcement: this.#enforcement });
   }
 
+  endorsement(): Promise<never> {
+    return Promise.reject(fail('AttestationUnsupported'));
+  }
+
+  activateCredential(): Promise<never> {
+    return Promise.reject(fail('AttestationUnsupported'));
+  }
+
   async provision(): Promise<Uint8Array> {
     using key = (await findStorageKey(this.#disk, this.#path)) ?? (await this.#writeNewKey());
     await removeLeftOvers(this.#disk, this.#path);
