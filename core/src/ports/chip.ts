@@ -63,6 +63,20 @@ export interface ChipDescription {
   readonly model: string;
   /** How strongly the separation of owner and user is enforced, in one sentence. */
   readonly enforcement: string;
+  /** Undefined for the software chip, as all below. */
+  readonly manufacturer?: string;
+  readonly firmware?: string;
+  readonly lockOut?: LockOut;
+}
+
+/** A TPM's own defence against guessing, which all its users share (TPM 2.0 Part 1, clause 19.8). */
+export interface LockOut {
+  readonly lockedOut: boolean;
+  /** Wrong authorizations that still count. */
+  readonly failedTries: number;
+  readonly maximumTries: number;
+  /** Until the next try is possible; 0 where it is possible now, or where only a reset helps. */
+  readonly atMostSeconds: number;
 }
 
 /** By what a TPM can be recognised as that very TPM (TCG EK Credential Profile for TPM 2.0). */

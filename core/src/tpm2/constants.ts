@@ -1,6 +1,7 @@
 /**
- * The TPM 2.0 constants that this product's objects and policies use (TPM 2.0 Part 2, revision 1.59: clauses 6.3, 6.4,
- * 6.5.2 and 8.3), in TCG spelling without their prefixes. Leaves out response codes (`adapters/chip-tpm2`).
+ * The TPM 2.0 constants that this product's objects, policies and commands use (TPM 2.0 Part 2, revision 1.59: clauses
+ * 6.3 to 6.5, 6.9 to 6.13, 7.4 and 8.3), in TCG spelling without their prefixes. Leaves out response codes
+ * (`response-code.ts`).
  */
 
 /** TPM_ALG_ID. */
@@ -18,12 +19,78 @@ export const ALG = {
 /** TPM_ECC_CURVE. */
 export const ECC_NIST_P256 = 0x0003;
 
-/** TPM_CC, as far as policies name commands. */
+/** TPM_CC of the commands that this product sends; three of them also stand in policies. */
 export const CC = {
+  EvictControl: 0x00000120,
+  CreatePrimary: 0x00000131,
+  ActivateCredential: 0x00000147,
+  Duplicate: 0x0000014b,
+  NV_Read: 0x0000014e,
+  ObjectChangeAuth: 0x00000150,
+  PolicySecret: 0x00000151,
+  Create: 0x00000153,
+  Import: 0x00000156,
+  Load: 0x00000157,
+  Unseal: 0x0000015e,
+  FlushContext: 0x00000165,
+  LoadExternal: 0x00000167,
+  NV_ReadPublic: 0x00000169,
   PolicyAuthorize: 0x0000016a,
   PolicyAuthValue: 0x0000016b,
   PolicyOR: 0x00000171,
+  ReadPublic: 0x00000173,
+  StartAuthSession: 0x00000176,
+  VerifySignature: 0x00000177,
+  GetCapability: 0x0000017a,
   PolicyDuplicationSelect: 0x00000188,
+} as const;
+
+/** Name of a command, without `TPM2_`. */
+export type CommandName = keyof typeof CC;
+
+/** TPM_RH: permanent handles. */
+export const RH = {
+  OWNER: 0x40000001,
+  NULL: 0x40000007,
+  ENDORSEMENT: 0x4000000b,
+} as const;
+
+/** TPM_ST: tags of commands and responses. */
+export const ST = { NO_SESSIONS: 0x8001, SESSIONS: 0x8002 } as const;
+
+/** TPM_SE: kinds of sessions. */
+export const SE = { HMAC: 0x00, POLICY: 0x01 } as const;
+
+/** TPMA_SESSION, Part 2, clause 8.4. */
+export const SESSION = { continueSession: 0x01, decrypt: 0x20, encrypt: 0x40 } as const;
+
+/** TPM_CAP. */
+export const CAP = { HANDLES: 0x00000001, TPM_PROPERTIES: 0x00000006 } as const;
+
+/** TPM_PT, Part 2, clause 6.13: properties that describe a TPM and its state. */
+export const PT = {
+  MANUFACTURER: 0x105,
+  VENDOR_STRING_1: 0x106,
+  VENDOR_STRING_4: 0x109,
+  FIRMWARE_VERSION_1: 0x10b,
+  FIRMWARE_VERSION_2: 0x10c,
+  PERMANENT: 0x200,
+  STARTUP_CLEAR: 0x201,
+  LOCKOUT_COUNTER: 0x20e,
+  MAX_AUTH_FAIL: 0x20f,
+  LOCKOUT_INTERVAL: 0x210,
+  LOCKOUT_RECOVERY: 0x211,
+} as const;
+
+/** TPMA_PERMANENT and TPMA_STARTUP_CLEAR, Part 2, clauses 8.6 and 8.7. */
+export const PERMANENT = { inLockout: 1 << 9 } as const;
+export const STARTUP_CLEAR = { shEnable: 1 << 1 } as const;
+
+/** First handle of each kind, Part 2, clause 7.2. */
+export const HANDLES = {
+  LOADED_SESSION: 0x02000000,
+  SAVED_SESSION: 0x03000000,
+  TRANSIENT: 0x80000000,
 } as const;
 
 /** TPMA_OBJECT. */

@@ -8,14 +8,14 @@ import { equal } from '../bytes/bytes.ts';
 import { ByteReader, ByteWriter } from '../bytes/reader.ts';
 import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { aesCfbBytes, decryptAesCfb, encryptAesCfb } from '../crypto/aes-cfb.ts';
-import { agree, generateAgreementKey } from '../crypto/ecdh.ts';
+import { agree } from '../crypto/ecdh.ts';
 import { sha256 } from '../crypto/hash.ts';
 import type { P256Point } from '../crypto/p256.ts';
-import { encryptRsaOaep } from '../crypto/rsa-oaep.ts';
 import { digestBytes } from './constants.ts';
-import { KDFe, terminated } from './kdf.ts';
+import { KDFe } from './kdf.ts';
 import { nameOf } from './name.ts';
 import { unwrapOuter, wrapOuter } from './protection.ts';
+import { shareSecret } from './secret-sharing.ts';
 import { decodeSensitive, encodeSensitive, leftPadded, type Sensitive } from './sensitive.ts';
 import { coordinateBytes, type EccPublic, type RsaPublic } from './structures.ts';
 
@@ -56,7 +56,7 @@ export function wrapDuplicate(
 ): Duplicate {
   const name = nameOf(publicArea);
   const inner = wrapInner(innerKey, name, object);
-  const { secret, encrypted } = makeSeed(newParent, random);
+  const { secret, encrypted } = shareSecret(newParent, purpose, random);
   using seed = secret;
   return { duplicate: wrapOuter(seed, name, inner), seed: encrypted };
 }
@@ -94,38 +94,13 @@ function unwrapInner(innerKey: SecretBytes, name: Uint8Array, wrapped: SecretByt
   return decodeSensitive(sensitive);
 }
 
-/** A seed and its encryption to a storage key (Part 1, annexes B.10.3 and C.6.3). */
-function makeSeed(
-  newParent: EccPublic | RsaPublic,
-  random: (length: number) => Uint8Array,
-): { readonly secret: SecretBytes; readonly encrypted: Uint8Array } {
-  switch (newParent.type) {
-    case 'RSA': {
-      const secret = new SecretBytes(random(digestBytes));
-      return { secret, encrypted: encryptRsaOaep(newParent.unique, terminated(purpose), secret.reveal) };
-    }
-    case 'ECC': {
-      const ephemeral = generateAgreementKey();
-      using privateKey = ephemeral.privateKey;
-      using shared = agree(privateKey, ephemeral, newParent.unique);
-      if (shared === undefined) throw new RangeError('the new parent is not on the curve');
-      const encrypted = new ByteWriter().sized16(ephemeral.x).sized16(ephemeral.y).done();
-      return { secret: eccSeed(shared, ephemeral.x, newParent.unique.x), encrypted };
-    }
-  }
-}
-
 class NotAPoint extends Error {}
 
 function recoverSeed(parent: StorageKeyPair, encrypted: Uint8Array): SecretBytes | undefined {
   const ephemeral = decodePoint(encrypted);
   if (ephemeral === undefined) return undefined;
   using shared = agree(parent.privateKey, parent.point, ephemeral);
-  return shared && eccSeed(shared, ephemeral.x, parent.point.x);
-}
-
-function eccSeed(shared: SecretBytes, ephemeralX: Uint8Array, parentX: Uint8Array): SecretBytes {
-  return KDFe(shared, purpose, ephemeralX, parentX, digestBytes);
+  return shared && KDFe(shared, purpose, ephemeral.x, parent.point.x, digestBytes);
 }
 
 /** TPMS_ECC_POINT. A TPM may have stripped leading zeros of a coordinate. */
