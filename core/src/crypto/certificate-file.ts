@@ -7,7 +7,7 @@ import { equal, fromUtf8, plain } from '../bytes/bytes.ts';
 import { fail } from '../domain/error.ts';
 import { contextTag, derTag, expectTag, readChildren, readElement, readOid, type Refuse } from './der.ts';
 import { decodePem } from './pem.ts';
-import { orderChain, parseCertificate, refuseCertificate } from './x509.ts';
+import { describeCertificate, orderChain, parseCertificate, refuseCertificate } from './x509.ts';
 
 export interface CertificateFile {
   /** The end entity's certificate, DER. */
@@ -27,6 +27,23 @@ const pkcs7Labels: readonly string[] = ['PKCS7', 'CMS'];
  * the others. `CertificateMalformed` where there is none or one cannot be read; `LimitExceeded`.
  */
 export function decodeCertificateFile(bytes: Uint8Array, path: string): CertificateFile {
+  const certificates = boundedCertificates(bytes, path);
+  const [first] = certificates;
+  if (first === undefined) throw refuseCertificate(path)('it holds none');
+  const certificate =
+    certificates.find((candidate) => !issuedAnother(candidate, certificates, path)) ?? first;
+  return { certificate: plain(certificate), chain: orderChain(certificate, certificates, path) };
+}
+
+/** All certificates in a file (DER), each of which can be read, in the file's order. Errors as above. */
+export function decodeCertificates(bytes: Uint8Array, path: string): readonly Uint8Array[] {
+  const certificates = boundedCertificates(bytes, path);
+  if (certificates.length === 0) throw refuseCertificate(path)('it holds none');
+  for (const certificate of certificates) describeCertificate(certificate, path);
+  return certificates.map(plain);
+}
+
+function boundedCertificates(bytes: Uint8Array, path: string): readonly Uint8Array[] {
   const certificates = allCertificates(bytes, path);
   if (certificates.length > maximumCertificates) {
     throw fail('LimitExceeded', {
@@ -35,11 +52,7 @@ export function decodeCertificateFile(bytes: Uint8Array, path: string): Certific
       maximum: maximumCertificates,
     });
   }
-  const [first] = certificates;
-  if (first === undefined) throw refuseCertificate(path)('it holds none');
-  const certificate =
-    certificates.find((candidate) => !issuedAnother(candidate, certificates, path)) ?? first;
-  return { certificate: plain(certificate), chain: orderChain(certificate, certificates, path) };
+  return certificates;
 }
 
 function issuedAnother(candidate: Uint8Array, all: readonly Uint8Array[], path: string): boolean {

@@ -192,7 +192,8 @@ function same(der: Uint8Array): (other: Uint8Array) => boolean {
   return (other) => equal(der, other);
 }
 
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+/** Whether `issuer` issued it: names, identifiers and key usage fit, and its key verifies the signature. */
+export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   const key = publicKeyOf(issuer);
   if (key === undefined || !certificate.checkIssued(issuer)) return false;
   try {

@@ -184,6 +184,21 @@ export const errorCatalogue = {
   },
 
   // not-authorized
+  AttestationAnswerWrong: {
+    class: 'not-authorized',
+    message: '{path} does not hold the secret of its challenge.',
+    hint: 'Only the TPM that was challenged gives it out: answer the challenge again there with Export-SPMigrationIdentity -ChallengePath.',
+  },
+  AttestationExpired: {
+    class: 'not-authorized',
+    message: 'The challenge in {path} was made on {created}; an answer counts for {days} days.',
+    hint: 'Make a new challenge with New-SPMigrationChallenge and have it answered.',
+  },
+  AttestationMismatch: {
+    class: 'not-authorized',
+    message: '{path} proves nothing about {computer}: {problem}',
+    hint: 'Use the identity that the challenge was made from; if the TPM was cleared since, export a new identity there and challenge that one.',
+  },
   AuthorityNotTrusted: {
     class: 'not-authorized',
     message: 'The policy of this platform does not trust the authority {authority}.',
@@ -194,10 +209,31 @@ export const errorCatalogue = {
     message: 'The Basic User Key in {path} is not bound to the authority {authority} as its grant claims.',
     hint: 'Do not use this archive; ask its sender how it was made.',
   },
+  ChallengeNotOurs: {
+    class: 'not-authorized',
+    message: 'The challenge in {path} was made by the authority {actual}, not by {expected}.',
+    hint: 'An owner believes the answers to own challenges only: make one with New-SPMigrationChallenge.',
+  },
+  DestinationNotAttested: {
+    class: 'not-authorized',
+    message: 'No chip is known to guard the keys on {computer}: {proof}.',
+    hint: 'Challenge it with New-SPMigrationChallenge and pass the answer as -AttestationPath, or pass -AllowUnattested if the keys may leave the protection of a chip.',
+  },
   DestinationNotAuthorized: {
     class: 'not-authorized',
     message: 'No grant lets {account} move these keys to {destination}: {reason}',
     hint: 'Ask the owner to grant it with Grant-SPMigrationAccess, or name the file of the grant with -GrantPath.',
+  },
+  EndorsementKeyMismatch: {
+    class: 'not-authorized',
+    message: 'The endorsement key of {computer} has the fingerprint {actual}, not {expected}.',
+    hint: 'It is another TPM than the one that was meant, or none. Find out which before anything is granted.',
+  },
+  EndorsementKeyUntrusted: {
+    class: 'not-authorized',
+    message:
+      'Nobody vouches for the endorsement key of {computer}, whose fingerprint is {fingerprint}: {problem}',
+    hint: "Compare that fingerprint over another channel and pass it as -EndorsementKeyFingerprint, or name certificates of the TPM's manufacturer with -TpmManufacturerPath.",
   },
   FingerprintMismatch: {
     class: 'not-authorized',
@@ -280,6 +316,11 @@ export const errorCatalogue = {
     message: 'The signature of {path} is not valid: {problem}',
     hint: 'The file was changed or is not from this authority. Get it again from the owner.',
   },
+  StorageKeyNotBound: {
+    class: 'not-authorized',
+    message: 'The storage key of {computer} is not bound to a TPM: its public area has not {attribute}.',
+    hint: 'It may be outside of a chip, whatever the identity says. Treat it as a software chip.',
+  },
 
   // authentication
   LockedOut: {
@@ -324,6 +365,11 @@ export const errorCatalogue = {
     message: '{path} was made for {destination}, not for this computer.',
     hint: 'Import it there, or ask for a grant and an archive for this computer.',
   },
+  AttestationMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid attestation: {problem}',
+    hint: 'Answer the challenge again on the destination.',
+  },
   AuthorityMalformed: {
     class: 'integrity',
     message: '{path} is not a valid authority file: {problem}',
@@ -338,6 +384,11 @@ export const errorCatalogue = {
     class: 'integrity',
     message: '{path} is not a certificate: {problem}',
     hint: 'Use an X.509 certificate in DER or PEM form.',
+  },
+  ChallengeMalformed: {
+    class: 'integrity',
+    message: '{path} is not a valid challenge: {problem}',
+    hint: 'Get the challenge again from the owner.',
   },
   EnvironmentDamaged: {
     class: 'integrity',
@@ -456,6 +507,11 @@ export const errorCatalogue = {
     class: 'unsupported',
     message: 'The module has version {module}, its core program {core}.',
     hint: 'Install the module again, whole.',
+  },
+  IdentityNotEndorsed: {
+    class: 'unsupported',
+    message: '{path} names no endorsement key of a TPM, so nothing can be proven about it.',
+    hint: 'Export the identity again on that computer. One with a software chip has no endorsement key.',
   },
   KeyNotExportable: {
     class: 'unsupported',

@@ -14,6 +14,8 @@ export type PlatformId = Hex<'PlatformId'>;
 export type IdentityFingerprint = Hex<'IdentityFingerprint'>;
 /** 20 bytes: stands in signature lines. */
 export type AuthorityFingerprint = Hex<'AuthorityFingerprint'>;
+/** 20 bytes of the digest in an endorsement key's Name: what people compare to recognise a TPM. */
+export type EndorsementFingerprint = Hex<'EndorsementFingerprint'>;
 /** 16 random bytes. */
 export type GrantSerial = Hex<'GrantSerial'>;
 /** 16 random bytes. */
@@ -27,6 +29,7 @@ export const hexDigits = {
   PlatformId: 20,
   IdentityFingerprint: 40,
   AuthorityFingerprint: 40,
+  EndorsementFingerprint: 40,
   GrantSerial: 32,
   ArchiveId: 32,
   CredentialId: 32,
@@ -50,6 +53,8 @@ export function toId<Kind extends keyof typeof hexDigits>(kind: Kind, hex: strin
 }
 
 /** A fingerprint as people read it: ten groups of four digits. */
-export function groupFingerprint(fingerprint: IdentityFingerprint | AuthorityFingerprint): string {
+export function groupFingerprint(
+  fingerprint: IdentityFingerprint | AuthorityFingerprint | EndorsementFingerprint,
+): string {
   return (fingerprint.match(/.{4}/g) ?? []).join(' ');
 }

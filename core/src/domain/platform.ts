@@ -19,7 +19,7 @@ export interface Identity {
   readonly rehearsal: boolean;
   readonly storageKey: Uint8Array;
   readonly authorityKey: Uint8Array;
-  /** Empty until there is one. */
+  /** The endorsement (`format/endorsement-v1.ts`); empty where the platform has no TPM, or one without an endorsement key. */
   readonly attestation: Uint8Array;
   readonly created: Instant;
 }

@@ -30,6 +30,12 @@ const kindRules = {
     maximumBytes: 64 * mebibyte,
     place: 'part',
   },
+  attestation: {
+    what: 'an attestation',
+    malformed: 'AttestationMalformed',
+    maximumBytes: 32 * kibibyte,
+    place: 'file',
+  },
   authority: {
     what: 'an authority file',
     malformed: 'AuthorityMalformed',
@@ -39,6 +45,12 @@ const kindRules = {
   'authority-public': {
     what: 'a public authority file',
     malformed: 'AuthorityMalformed',
+    maximumBytes: 16 * kibibyte,
+    place: 'file',
+  },
+  challenge: {
+    what: 'a challenge',
+    malformed: 'ChallengeMalformed',
     maximumBytes: 16 * kibibyte,
     place: 'file',
   },

@@ -74,8 +74,11 @@ interface SignedFile {
   readonly bytes: Uint8Array;
 }
 
-/** The line names the authority whose key is in the file, and that key signed everything before it. */
-function verifySignatureLine(file: SignedFile, authority: Uint8Array, path: string): void {
+/**
+ * The line names the authority whose key is in the file, and that key signed everything before it. `SignatureInvalid`. `path`
+ * is for messages.
+ */
+export function verifySignatureLine(file: SignedFile, authority: Uint8Array, path: string): void {
   const point = authorityPoint(authority);
   if (point === undefined) {
     throw fail('SignatureInvalid', { path, problem: 'the key in it is not an authority key' });
