@@ -4,6 +4,7 @@
  * first used.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createSoftwareChip } from './adapters/chip-software/software-chip.ts';
 import { createEnvironmentStore } from './adapters/store-file/environment-store.ts';
 import { createHistory } from './adapters/store-file/history.ts';
@@ -52,7 +53,23 @@ export async function composePorts(
   const account = createAccount(system, env, folders.home);
   const administratorUid = rehearsal || uid === undefined ? uid : rootUid;
   return {
-    chip: createSoftwareChip({ folder: join(folders.platform, 'public'), disk, random: systemRandom }),
+    chip: async (kind, recorded) => {
+      switch (kind) {
+        case 'software':
+          return createSoftwareChip({ folder: join(folders.platform, 'public'), disk, random: systemRandom });
+        case 'tpm2': {
+          const { createTpm2Chip } = await import('./adapters/chip-tpm2/tpm2-chip.ts');
+          const { findTransport } = await import('./adapters/chip-tpm2/transport/find-transport.ts');
+          return createTpm2Chip({
+            find: () => findTransport({ system, rehearsal, tpm: env['SPMIGRATION_TPM'] }),
+            random: systemRandom,
+            delay,
+            recorded,
+            platformPath: folders.platform,
+          });
+        }
+      }
+    },
     platform: createPlatformStore({
       disk,
       processes,

@@ -250,7 +250,8 @@ describe('a grant for named Basic User Keys', () => {
 
     // Past all checks of this program: another key of the same root, handed to the chip with this very grant.
     const platform = await requirePlatform(world.a.ports);
-    const { chip, random } = world.a.ports;
+    const { random } = world.a.ports;
+    const { chip } = platform;
     const rootAuthority = platform.settings.authorityKey;
     const nonce = random(16);
     using authValue = new SecretBytes(random(32));

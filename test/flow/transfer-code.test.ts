@@ -102,7 +102,8 @@ describe('a thief of the archive, the destination and the password', () => {
     code: SecretBytes | undefined,
     vault: SecretBytes | undefined,
   ) {
-    const { archives, chip } = world.b.ports;
+    const { archives } = world.b.ports;
+    const chip = await world.b.ports.chip('software');
     const read = readArchive(await archives.unpack(new Uint8Array(await readFile(path)), path), path);
     const { manifest } = read;
     using typed = new SecretBytes(utf8(password));

@@ -80,7 +80,7 @@ async function openWith(
   try {
     const blob = openBasicUserKey(header, 'software', keys.atRest, 'the test');
     const key = { public: header.basicUserKey, private: blob };
-    const loaded = await ports.chip.loadBasicUserKey(key, keys.basicUserAuth);
+    const loaded = await (await ports.chip('software')).loadBasicUserKey(key, keys.basicUserAuth);
     const vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
     return openGeneration(decoded, { vaultKey, atRest: keys.atRest }, path);
   } catch (error) {

@@ -142,7 +142,7 @@ async function contentOf(
     try {
       const blob = openBasicUserKey(header, 'software', keys.atRest, 'the test');
       const key = { public: header.basicUserKey, private: blob };
-      const loaded = await ports.chip.loadBasicUserKey(key, keys.basicUserAuth);
+      const loaded = await (await ports.chip('software')).loadBasicUserKey(key, keys.basicUserAuth);
       using vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
       const environment = openGeneration(decoded, { vaultKey, atRest: keys.atRest }, path);
       const held = [...environment.privatePart.keys.values()].map((one) => sha256(publicKeyOf(one)));

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { plain } from '../../core/src/bytes/bytes.ts';
 import { ByteReader, ByteWriter } from '../../core/src/bytes/reader.ts';
-import { openSocket } from '/tmp/lead/socket.ts';
+import { openSocket } from '../../core/src/adapters/chip-tpm2/transport/socket.ts';
 import type { OpenTransport, Transport } from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
 import { Tpm2Error } from '../../core/src/tpm2/response-code.ts';
@@ -61,7 +61,7 @@ export class Swtpm {
   /** The chip of a platform on this TPM. */
   chip(options: { readonly recorded?: Uint8Array; readonly open?: OpenTransport } = {}): Chip {
     const { recorded, open = this.open } = options;
-    return createTpm2Chip({ open, random, delay, recorded, platformPath: '/platform' });
+    return createTpm2Chip({ find: () => open, random, delay, recorded, platformPath: '/platform' });
   }
 
   /** TPM2_DictionaryAttackParameters with the (empty) lockout authorization. */

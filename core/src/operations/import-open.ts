@@ -110,7 +110,7 @@ async function openForFresh(call: Call, user: User, archive: ToOpen): Promise<Op
   const keys = new UserKeys(root);
   const open = async (): Promise<OpenedFresh> => {
     using innerKey = keys.innerKey(manifest.archive, code);
-    const { chip } = call.ports;
+    const { chip } = user.platform;
     const blob = await chip.importBasicUserKey(read.basicUserKey, read.duplicate, innerKey);
     const loaded = await chip.loadBasicUserKey(blob, keys.basicUserAuth);
     try {

@@ -11,6 +11,7 @@ import { expectKind } from '../format/kind.ts';
 import { encodePlatformSettings } from '../format/platform-v1.ts';
 import { authorityFingerprint } from '../sealing/fingerprints.ts';
 import { findLeftAuthority, maximumAuthorityBytes } from './authority-context.ts';
+import { chooseChip, type ChipChoice } from './choose-chip.ts';
 import { makeAuthority, writeBackup } from './new-authority.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable, type PasswordRules } from './password-rules.ts';
@@ -20,7 +21,7 @@ import type { StatusResult } from './results.ts';
 import { statusOf } from './status.ts';
 
 export interface InitializePlatformParameters extends PasswordRules {
-  readonly chip?: 'Auto' | 'Software';
+  readonly chip?: ChipChoice;
   readonly authorityPath?: string;
   readonly backupPath?: string;
   readonly overwrite?: boolean;
@@ -58,14 +59,14 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     backup === undefined
       ? undefined
       : await ports.files.outputPath(backup, `${computer}.spownerbackup`, overwrite);
-  const description = await ports.chip.describe();
+  const chosen = await chooseChip(ports, parameters.chip ?? 'Auto');
   return {
     plan: {
       action: 'Initialize the platform',
       target: computer,
       impact: 'medium',
       lines: [
-        `The storage key of this computer is made in: ${description.model}. ${description.enforcement}`,
+        ...chosen.lines,
         left !== undefined
           ? `The authority key that is here already, ${groupFingerprint(authorityFingerprint(left.publicKey))}, is kept; its Owner Password must open it.`
           : fleetKey === undefined
@@ -76,6 +77,8 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
       ],
       facts: {
         computer,
+        chip: chosen.kind,
+        storageKey: chosen.present,
         authority: fleetKey === undefined ? null : authorityFingerprint(fleetKey),
         kept: left === undefined ? null : authorityFingerprint(left.publicKey),
       },
@@ -87,12 +90,12 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     apply: async () => {
       if (left !== undefined) (await left.open()).dispose();
       await ports.platform.prepare();
-      const storageKey = await ports.chip.provision();
+      const storageKey = await chosen.chip.provision();
       const authorityKey =
         fleetKey ?? left?.publicKey ?? (await makeLocalAuthority(call, backupPath, overwrite));
       const settings: PlatformSettings = {
         computer,
-        chip: description.kind,
+        chip: chosen.kind,
         rehearsal: ports.rehearsal,
         storageKey,
         authorityKey,

@@ -77,8 +77,8 @@ async function makeBasicUserKey(
   platform: Platform,
   fresh: SaltedRoot,
 ): Promise<{ generation: Uint8Array; publicKey: Uint8Array; nonce: Uint8Array }> {
-  const { chip, random } = call.ports;
-  const { settings, ids } = platform;
+  const { random } = call.ports;
+  const { settings, ids, chip } = platform;
   using keys = new UserKeys(fresh.root);
   using vaultKey = new SecretBytes(random(32));
   const nonce = random(16);

@@ -19,6 +19,7 @@ import { record } from './record.ts';
 import type { KeyChangeResult } from './results.ts';
 import { leftBehind, rewriteEpoch, type RewrittenEpoch } from './rewrite-epoch.ts';
 import { newBasicUserPassword } from './set-password.ts';
+import type { SaltedRoot } from './secrets.ts';
 import { presentFacts, readBack, unlock } from './user-context.ts';
 
 export interface NewKeyParameters extends PasswordRules {
@@ -100,11 +101,24 @@ async function changeKey(
   user: PresentUser,
   password: 'password' | 'newPassword',
 ): Promise<{ readonly name: TpmName; readonly epoch: RewrittenEpoch }> {
-  const { chip, random } = call.ports;
-  const { settings } = user.platform;
+  const fresh = await call.secrets.freshRoot(password, newBasicUserPassword);
+  const { publicKey, nonce, epoch } = await rewriteUnderNewKey(call, user, fresh);
+  // Only now: a chip has few slots, and the keys of the rewriting are out of them.
+  await readBack(user, fresh.root);
+  call.secrets.spendFresh(password);
+  await register(call, user.platform, publicKey, nonce, user.platform.settings.authorityKey, []);
+  return { name: tpmName(publicKey), epoch };
+}
+
+async function rewriteUnderNewKey(
+  call: Call,
+  user: PresentUser,
+  fresh: SaltedRoot,
+): Promise<{ readonly publicKey: Uint8Array; readonly nonce: Uint8Array; readonly epoch: RewrittenEpoch }> {
+  const { random } = call.ports;
+  const { settings, chip } = user.platform;
   const unlocked = await unlock(call, user);
   try {
-    const fresh = await call.secrets.freshRoot(password, newBasicUserPassword);
     using keys = new UserKeys(fresh.root);
     using vaultKey = new SecretBytes(random(32));
     const nonce = random(16);
@@ -131,10 +145,7 @@ async function changeKey(
         each: underNewKey,
         next: continuing(underNewKey(unlocked.environment), user.present.basicUserKey),
       });
-      await readBack(call, user, fresh.root);
-      call.secrets.spendFresh(password);
-      await register(call, user.platform, key.public, nonce, settings.authorityKey, []);
-      return { name: tpmName(key.public), epoch };
+      return { publicKey: key.public, nonce, epoch };
     } finally {
       await loaded.dispose();
     }

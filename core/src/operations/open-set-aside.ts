@@ -61,7 +61,7 @@ export function quarantineOpener(call: Call, user: User): QuarantineOpener {
     if (closed.has(mark) || misplaced(header, place.generation) !== undefined) return undefined;
     const root = await call.secrets.root('password', header.passwordSalt, whose);
     try {
-      return await openWith(call, user.platform, { decoded, stored }, new UserKeys(root), whose);
+      return await openWith(user.platform, { decoded, stored }, new UserKeys(root), whose);
     } catch (error) {
       if (hasCode(error, 'EnvironmentDamaged')) return undefined;
       if (!hasCode(error, 'PasswordRejected') && !hasCode(error, 'StorageKeyChanged')) throw error;

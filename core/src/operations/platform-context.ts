@@ -8,6 +8,7 @@ import type { AuthorityFingerprint } from '../domain/ids.ts';
 import type { Account, PlatformIds, PlatformSettings } from '../domain/platform.ts';
 import type { Policy } from '../domain/policy.ts';
 import { decodePlatformSettings } from '../format/platform-v1.ts';
+import type { Chip } from '../ports/chip.ts';
 import type { Ports } from '../ports/ports.ts';
 import { authorityFingerprint, platformIdsOf } from '../sealing/fingerprints.ts';
 
@@ -17,6 +18,8 @@ export interface Platform {
   readonly authority: AuthorityFingerprint;
   readonly account: Account;
   readonly policy: Policy;
+  /** The chip that was recorded at initialization. */
+  readonly chip: Chip;
 }
 
 /** The platform, or undefined where it is not initialized. `RehearsalMixed`, `RehearsalForbidden`, `PlatformDamaged`. */
@@ -31,14 +34,15 @@ export async function findPlatform(ports: Ports): Promise<Platform | undefined> 
   }
   const ids = platformIdsOf(settings);
   const account = await ports.account.current(ids.platformId);
-  return { settings, ids, authority: authorityFingerprint(settings.authorityKey), account, policy };
+  const chip = await ports.chip(settings.chip, settings.storageKey);
+  return { settings, ids, authority: authorityFingerprint(settings.authorityKey), account, policy, chip };
 }
 
 /** The platform; also asks the chip whether its storage key is the recorded one: `StorageKeyChanged`. */
 export async function requirePlatform(ports: Ports): Promise<Platform> {
   const platform = await findPlatform(ports);
   if (platform === undefined) throw fail('PlatformNotInitialized');
-  if (!equal(await ports.chip.storageKey(), platform.settings.storageKey)) throw fail('StorageKeyChanged');
+  if (!equal(await platform.chip.storageKey(), platform.settings.storageKey)) throw fail('StorageKeyChanged');
   return platform;
 }
 

@@ -99,7 +99,7 @@ export const operations = {
     kind: 'changer',
     chain: 'platform',
     parameters: {
-      chip: choice('Auto', 'Software'),
+      chip: choice('Auto', 'Tpm2', 'Software'),
       authorityPath: path,
       backupPath: path,
       overwrite: flag,

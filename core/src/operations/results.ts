@@ -23,6 +23,16 @@ export interface StatusResult {
   readonly chip: 'software' | 'tpm2' | null;
   readonly chipModel: string | null;
   readonly enforcement: string | null;
+  /** Of a TPM; null for the software chip. */
+  readonly chipManufacturer: string | null;
+  readonly chipFirmware: string | null;
+  /** Wrong authorizations that a TPM still counts, whoever made them. */
+  readonly chipFailedTries: number;
+  readonly chipLockedOut: boolean;
+  /** Until a TPM's next try is possible, at most; 0 where it is possible now, or where only a reset helps. */
+  readonly chipLockedOutSeconds: number;
+  /** Why the chip cannot be asked, or used; null where it can. */
+  readonly chipProblem: string | null;
   readonly authority: 'Local' | 'Fleet' | null;
   readonly authorityFingerprint: string | null;
   readonly rehearsal: boolean;

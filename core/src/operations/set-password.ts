@@ -13,6 +13,7 @@ import { requireAcceptable, type PasswordRules } from './password-rules.ts';
 import { record } from './record.ts';
 import type { PasswordChangeResult } from './results.ts';
 import { leftBehind, rewriteEpoch, type RewrittenEpoch } from './rewrite-epoch.ts';
+import type { SaltedRoot } from './secrets.ts';
 import { presentFacts, readBack, unlock } from './user-context.ts';
 
 export interface SetPasswordParameters extends PasswordRules {
@@ -86,13 +87,21 @@ function requireNewPassword(call: Call, rules: PasswordRules, accountName: strin
 }
 
 async function changePassword(call: Call, user: PresentUser): Promise<RewrittenEpoch> {
+  const fresh = await call.secrets.freshRoot('newPassword', newBasicUserPassword);
+  const rewritten = await rewriteUnder(call, user, fresh);
+  // Only now: a chip has few slots, and the keys of the rewriting are out of them.
+  await readBack(user, fresh.root);
+  call.secrets.spendFresh('newPassword');
+  return rewritten;
+}
+
+async function rewriteUnder(call: Call, user: PresentUser, fresh: SaltedRoot): Promise<RewrittenEpoch> {
   const unlocked = await unlock(call, user);
   try {
-    const fresh = await call.secrets.freshRoot('newPassword', newBasicUserPassword);
     using keys = new UserKeys(fresh.root);
     using vaultKey = new SecretBytes(call.ports.random(32));
     const changed = await unlocked.loaded.changeAuth(keys.basicUserAuth);
-    const loaded = await call.ports.chip.loadBasicUserKey(changed, keys.basicUserAuth);
+    const loaded = await user.platform.chip.loadBasicUserKey(changed, keys.basicUserAuth);
     try {
       const { header } = unlocked;
       const epoch = {
@@ -104,12 +113,9 @@ async function changePassword(call: Call, user: PresentUser): Promise<RewrittenE
         vaultKey,
         atRest: keys.atRest,
       };
-      const rewritten = await rewriteEpoch(call, user, unlocked, epoch, {
+      return await rewriteEpoch(call, user, unlocked, epoch, {
         each: (environment) => environment,
       });
-      await readBack(call, user, fresh.root);
-      call.secrets.spendFresh('newPassword');
-      return rewritten;
     } finally {
       await loaded.dispose();
     }

@@ -1,7 +1,8 @@
-/** `Get-SPMigrationStatus`: what this computer is, and what is here for the caller. Needs no secret and no chip command. */
+/** `Get-SPMigrationStatus`: what this computer is, and what is here for the caller. Needs no secret. */
 import { groupFingerprint } from '../domain/ids.ts';
 import type { Instant } from '../domain/time.ts';
-import { hasCode } from '../domain/error.ts';
+import { errorCatalogue } from '../domain/error-catalogue.ts';
+import { fail, hasCode, isSPMigrationError } from '../domain/error.ts';
 import { decodeGenerationHeader } from '../format/generation-v1.ts';
 import { VERSION } from '../version.ts';
 import { keptPasswords } from './kept-passwords.ts';
@@ -34,7 +35,7 @@ export async function statusOf(call: Call, platform: Platform | undefined): Prom
     };
   }
   const { settings, ids, account } = platform;
-  const chip = await ports.chip.describe();
+  const chip = await chipStatus(platform);
   const user = await findUser(call, platform);
   return {
     computer: settings.computer,
@@ -42,8 +43,7 @@ export async function statusOf(call: Call, platform: Platform | undefined): Prom
     platformId: ids.platformId,
     fingerprint: groupFingerprint(ids.fingerprint),
     chip: settings.chip,
-    chipModel: chip.model,
-    enforcement: chip.enforcement,
+    ...chip,
     authority: settings.authority === 'local' ? 'Local' : 'Fleet',
     authorityFingerprint: groupFingerprint(platform.authority),
     rehearsal: settings.rehearsal,
@@ -63,6 +63,39 @@ export async function statusOf(call: Call, platform: Platform | undefined): Prom
     initializedAt: settings.created,
   };
 }
+
+type ChipStatus = Pick<StatusResult, keyof typeof noChip>;
+
+/** What the chip says of itself. One that cannot be asked does not keep anybody from seeing the rest. */
+async function chipStatus({ chip }: Platform): Promise<ChipStatus> {
+  try {
+    const { model, enforcement, manufacturer, firmware, lockOut, storageDisabled } = await chip.describe();
+    return {
+      chipModel: model,
+      enforcement,
+      chipManufacturer: manufacturer ?? null,
+      chipFirmware: firmware ?? null,
+      chipFailedTries: lockOut?.failedTries ?? 0,
+      chipLockedOut: lockOut?.lockedOut ?? false,
+      chipLockedOutSeconds: lockOut?.atMostSeconds ?? 0,
+      chipProblem: storageDisabled === true ? fail('ChipDisabled').message : null,
+    };
+  } catch (error) {
+    if (!isSPMigrationError(error) || errorCatalogue[error.code].class !== 'chip') throw error;
+    return { ...noChip, chipProblem: error.message };
+  }
+}
+
+const noChip = {
+  chipModel: null,
+  enforcement: null,
+  chipManufacturer: null,
+  chipFirmware: null,
+  chipFailedTries: 0,
+  chipLockedOut: false,
+  chipLockedOutSeconds: 0,
+  chipProblem: null,
+} as const;
 
 const noPassword = {
   failedAttempts: 0,
@@ -105,8 +138,7 @@ const nothingHere = {
   platformId: null,
   fingerprint: null,
   chip: null,
-  chipModel: null,
-  enforcement: null,
+  ...noChip,
   authority: null,
   authorityFingerprint: null,
   userInitialized: false,

@@ -45,7 +45,7 @@ export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async f
     () => requireSettings(call),
   );
   if (platform !== undefined) {
-    await testChip(call, platform, checks);
+    await testChip(platform, checks);
     await testAuthority(call, platform, checks);
     await testRevocationLists(call, checks);
     const chains = await testHistory(call, platform, checks);
@@ -91,8 +91,7 @@ async function requireSettings(call: Call): Promise<Platform> {
   return platform;
 }
 
-async function testChip(call: Call, { settings }: Platform, checks: Checks): Promise<void> {
-  const { chip } = call.ports;
+async function testChip({ settings, chip }: Platform, checks: Checks): Promise<void> {
   await checks.attempt(
     'Chip',
     ({ model }) => `${model}: its storage key is the recorded one.`,

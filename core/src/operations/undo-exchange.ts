@@ -150,7 +150,7 @@ async function openingQuarantined(
   const whose = `the environment in quarantine ${id}`;
   const root = await call.secrets.root('password', header.passwordSalt, `the one of ${whose}`);
   const meant = { which: `it is not the one of ${whose}`, whose };
-  const open = () => openWith(call, user.platform, { decoded, stored }, new UserKeys(root), whose);
+  const open = () => openWith(user.platform, { decoded, stored }, new UserKeys(root), whose);
   const opened = await tryPassword(call, user, meant, ofEnvironment(header), open);
   await opened.dispose();
   return { stored, decoded };

@@ -115,7 +115,7 @@ export async function unlock(
   const whose = `${user.platform.account.name} on ${user.platform.settings.computer}`;
   const root = await call.secrets.root(password, header.passwordSalt, `the Basic User Password of ${whose}`);
   const meant = { which: 'it is not the one of this environment', whose };
-  const open = () => openWith(call, user.platform, user.present, new UserKeys(root), whose);
+  const open = () => openWith(user.platform, user.present, new UserKeys(root), whose);
   return tryPassword(call, user, meant, ofEnvironment(header), open);
 }
 
@@ -129,7 +129,6 @@ export function ofEnvironment({ passwordSalt }: Pick<GenerationHeader, 'password
  * `PasswordRejected`, `StorageKeyChanged`, `EnvironmentDamaged`.
  */
 export async function openWith(
-  call: Call,
   platform: Platform,
   { decoded, stored }: Pick<PresentEnvironment, 'decoded' | 'stored'>,
   keys: UserKeys,
@@ -138,7 +137,7 @@ export async function openWith(
   const { header } = decoded;
   try {
     const blob = openBasicUserKey(header, platform.settings.chip, keys.atRest, whose);
-    const loaded = await call.ports.chip.loadBasicUserKey(
+    const loaded = await platform.chip.loadBasicUserKey(
       { public: header.basicUserKey, private: blob },
       keys.basicUserAuth,
     );
@@ -167,7 +166,6 @@ export async function openWith(
  * Answers its content. `EnvironmentDamaged` where the disk gave back something else.
  */
 export async function readBack(
-  call: Call,
   user: User,
   root: SecretBytes,
 ): Promise<{ readonly generation: number; readonly environment: Environment }> {
@@ -175,7 +173,7 @@ export async function readBack(
   if (stored === undefined) throw fail('InternalError', { problem: 'what was written is not there' });
   const decoded = decodeGeneration(stored.bytes, stored.path);
   const whose = user.platform.account.name;
-  const opened = await openWith(call, user.platform, { decoded, stored }, new UserKeys(root), whose);
+  const opened = await openWith(user.platform, { decoded, stored }, new UserKeys(root), whose);
   await opened.dispose();
   return { generation: stored.generation, environment: opened.environment };
 }

@@ -67,6 +67,10 @@ export interface ChipDescription {
   readonly manufacturer?: string;
   readonly firmware?: string;
   readonly lockOut?: LockOut;
+  /** The storage hierarchy is switched off: nothing can be made or used there. */
+  readonly storageDisabled?: boolean;
+  /** Only who knows the password of the TPM's owner hierarchy can make a storage key. */
+  readonly ownerPasswordSet?: boolean;
 }
 
 /** A TPM's own defence against guessing, which all its users share (TPM 2.0 Part 1, clause 19.8). */

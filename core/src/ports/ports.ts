@@ -1,5 +1,6 @@
 /** Everything an operation may reach, as one value that `compose.ts` builds and tests replace piece by piece. */
 import type { TpmName, PlatformId } from '../domain/ids.ts';
+import type { ChipKind } from '../domain/platform.ts';
 import type { AccountPort } from './account.ts';
 import type { ArchiveContainer } from './archive-container.ts';
 import type { Chip } from './chip.ts';
@@ -10,7 +11,11 @@ import type { PlatformStore } from './platform-store.ts';
 import type { Clock, PolicyPort, Random } from './surroundings.ts';
 
 export interface Ports {
-  readonly chip: Chip;
+  /**
+   * The chip of this kind. `recorded` is the storage key (TPMT_PUBLIC) of an initialized platform: a TPM with another one is
+   * `StorageKeyChanged` before anything secret is sent to it. Nothing is asked of a chip before it is used.
+   */
+  readonly chip: (kind: ChipKind, recorded?: Uint8Array) => Promise<Chip>;
   readonly platform: PlatformStore;
   /** The calling account's store on the platform with this id and storage key. */
   readonly environment: (platform: PlatformId, storageKey: TpmName) => EnvironmentStore;

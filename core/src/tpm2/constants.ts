@@ -83,7 +83,7 @@ export const PT = {
 } as const;
 
 /** TPMA_PERMANENT and TPMA_STARTUP_CLEAR, Part 2, clauses 8.6 and 8.7. */
-export const PERMANENT = { inLockout: 1 << 9 } as const;
+export const PERMANENT = { ownerAuthSet: 1 << 0, inLockout: 1 << 9 } as const;
 export const STARTUP_CLEAR = { shEnable: 1 << 1 } as const;
 
 /** First handle of each kind, Part 2, clause 7.2. */

@@ -27,7 +27,8 @@ describe.runIf(process.platform === 'linux')('composePorts', () => {
     expect(await ports.account.computerName()).toBe('PC-A');
     expect(await ports.account.isAdministrator()).toBe(true);
     expect(await ports.platform.settings()).toBeUndefined();
-    await expect(ports.chip.storageKey()).rejects.toMatchObject({ code: 'PlatformNotInitialized' });
+    const chip = await ports.chip('software');
+    await expect(chip.storageKey()).rejects.toMatchObject({ code: 'PlatformNotInitialized' });
     expect(await readdir(join(home, '..'))).toEqual([]);
   });
 
@@ -41,7 +42,7 @@ describe.runIf(process.platform === 'linux')('composePorts', () => {
   it('connects chip, platform, environment and history', async () => {
     const { home, ports } = await rehearse();
     await ports.platform.prepare();
-    const storageKey = await ports.chip.provision();
+    const storageKey = await (await ports.chip('software')).provision();
     const settings = {
       computer: 'PC-A',
       chip: 'software',

@@ -1,7 +1,7 @@
 /** What a TPM says of itself: maker, firmware, lock-out (TPM 2.0 Part 2, clause 6.13). Needs no session and no secret. */
 import type { ChipDescription, LockOut } from '../../ports/chip.ts';
 import { TPM2_GetCapability_properties } from '../../tpm2/commands/session.ts';
-import { PERMANENT, PT } from '../../tpm2/constants.ts';
+import { PERMANENT, PT, STARTUP_CLEAR } from '../../tpm2/constants.ts';
 import type { Connection } from './connection.ts';
 
 /** TCG TPM Vendor ID Registry, those that make or simulate TPM 2.0. */
@@ -26,6 +26,7 @@ const enforcement =
 export async function describeTpm(connection: Connection): Promise<ChipDescription> {
   const count = PT.FIRMWARE_VERSION_2 - PT.MANUFACTURER + 1;
   const fixed = await connection.run(TPM2_GetCapability_properties(PT.MANUFACTURER, count));
+  const state = await readState(connection);
   const id = characters(fixed.get(PT.MANUFACTURER));
   const manufacturer = manufacturers[id] ?? id;
   const vendor = [0, 1, 2, 3].map((n) => characters(fixed.get(PT.VENDOR_STRING_1 + n), '')).join('');
@@ -40,14 +41,23 @@ export async function describeTpm(connection: Connection): Promise<ChipDescripti
     enforcement,
     manufacturer,
     firmware,
-    lockOut: await lockOutOf(connection),
+    lockOut: lockOutIn(state),
+    storageDisabled: ((state.get(PT.STARTUP_CLEAR) ?? 0) & STARTUP_CLEAR.shEnable) === 0,
+    ownerPasswordSet: ((state.get(PT.PERMANENT) ?? 0) & PERMANENT.ownerAuthSet) !== 0,
   };
 }
 
 /** How near to a lock-out the TPM is, and how long one lasts. */
 export async function lockOutOf(connection: Connection): Promise<LockOut> {
+  return lockOutIn(await readState(connection));
+}
+
+function readState(connection: Connection): Promise<ReadonlyMap<number, number>> {
   const count = PT.LOCKOUT_RECOVERY - PT.PERMANENT + 1;
-  const state = await connection.run(TPM2_GetCapability_properties(PT.PERMANENT, count));
+  return connection.run(TPM2_GetCapability_properties(PT.PERMANENT, count));
+}
+
+function lockOutIn(state: ReadonlyMap<number, number>): LockOut {
   const lockedOut = ((state.get(PT.PERMANENT) ?? 0) & PERMANENT.inLockout) !== 0;
   return {
     lockedOut,

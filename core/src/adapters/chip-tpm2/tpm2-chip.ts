@@ -28,10 +28,11 @@ import { activate, findEndorsement } from './endorsement.ts';
 import { LoadedTpmKey } from './loaded-key.ts';
 import { SharedTpm, storageKeyHandle, type OpenTpm } from './shared-tpm.ts';
 import { toError, type Attempt } from './to-error.ts';
-import type { OpenTransport } from './transport/transport.ts';
+import { TransportError, type OpenTransport } from './transport/transport.ts';
 
 export interface Tpm2ChipOptions {
-  readonly open: OpenTransport;
+  /** The way to the TPM; undefined where this computer has none that could be asked. Called when it is first needed. */
+  readonly find: () => OpenTransport | undefined;
   readonly random: Random;
   /** Waits that many milliseconds. */
   readonly delay: (ms: number) => Promise<unknown>;
@@ -50,7 +51,12 @@ class Tpm2Chip implements Chip {
   readonly #tpm: SharedTpm;
   readonly #platformPath: string;
 
-  constructor({ open, random, delay, recorded, platformPath }: Tpm2ChipOptions) {
+  constructor({ find, random, delay, recorded, platformPath }: Tpm2ChipOptions) {
+    const open: OpenTransport = async () => {
+      const found = find();
+      if (found === undefined) throw new TransportError('absent', 'this computer names none');
+      return await found();
+    };
     this.#tpm = new SharedTpm({ open, random, delay, recorded });
     this.#platformPath = platformPath;
   }

@@ -1,0 +1,64 @@
+/**
+ * Which chip a platform gets: the one that was asked for, or the best that is there. A TPM that is there and cannot be used
+ * is an error and never passed over in silence; only where there is none `Auto` takes the software chip.
+ */
+import { fail, hasCode } from '../domain/error.ts';
+import type { ChipKind } from '../domain/platform.ts';
+import type { Chip, ChipDescription } from '../ports/chip.ts';
+import type { Ports } from '../ports/ports.ts';
+
+export type ChipChoice = 'Auto' | 'Tpm2' | 'Software';
+
+export interface ChosenChip {
+  readonly chip: Chip;
+  readonly kind: ChipKind;
+  /** Whether the chip has a storage key already, which is used then. */
+  readonly present: boolean;
+  /** What was found and what it is worth, for the plan. */
+  readonly lines: readonly string[];
+}
+
+/** `ChipNotFound`, `ChipAccessDenied`, `ChipDisabled`, `ChipOwnerPasswordSet`, `StorageKeyUnsuitable`, …. */
+export async function chooseChip(ports: Ports, choice: ChipChoice): Promise<ChosenChip> {
+  const found = choice === 'Software' ? undefined : await findTpm(ports, choice);
+  const kind: ChipKind = found === undefined ? 'software' : 'tpm2';
+  const chip = found?.chip ?? (await ports.chip('software'));
+  const { model, enforcement, storageDisabled, ownerPasswordSet } =
+    found?.description ?? (await chip.describe());
+  if (storageDisabled === true) throw fail('ChipDisabled');
+  const present = await hasStorageKey(chip);
+  if (!present && ownerPasswordSet === true) throw fail('ChipOwnerPasswordSet');
+  const key = present ? 'is used as it is there, in' : 'is made in';
+  return {
+    chip,
+    kind,
+    present,
+    lines: [
+      ...(choice === 'Auto' && found === undefined ? ['No TPM was found.'] : []),
+      `The storage key of this computer ${key}: ${model}. ${enforcement}`,
+    ],
+  };
+}
+
+async function findTpm(
+  ports: Ports,
+  choice: 'Auto' | 'Tpm2',
+): Promise<{ readonly chip: Chip; readonly description: ChipDescription } | undefined> {
+  const chip = await ports.chip('tpm2');
+  try {
+    return { chip, description: await chip.describe() };
+  } catch (error) {
+    if (choice === 'Auto' && hasCode(error, 'ChipNotFound')) return undefined;
+    throw error;
+  }
+}
+
+async function hasStorageKey(chip: Chip): Promise<boolean> {
+  try {
+    await chip.storageKey();
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'PlatformNotInitialized')) return false;
+    throw error;
+  }
+}
