@@ -61,7 +61,7 @@ export async function composePorts(
           const { createTpm2Chip } = await import('./adapters/chip-tpm2/tpm2-chip.ts');
           const { findTransport } = await import('./adapters/chip-tpm2/transport/find-transport.ts');
           return createTpm2Chip({
-            find: () => findTransport({ system, rehearsal, tpm: env['SPMIGRATION_TPM'] }),
+            find: () => findTransport({ system, rehearsal, tpm: env.SPMIGRATION_TPM }),
             random: systemRandom,
             delay,
             recorded,

@@ -44,7 +44,7 @@ const platform: readonly Cmdlet[] = [
     parameters: [
       ownerPassword,
       parameter('AuthorityPath', 'string'),
-      parameter('Chip', 'string', { values: ['Auto', 'Software'] }),
+      parameter('Chip', 'string', { values: ['Auto', 'Tpm2', 'Software'] }),
       ownerPasswordBackupPath,
       ...passwordRules,
       force,

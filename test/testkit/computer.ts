@@ -34,8 +34,15 @@ export class Computer {
   }
 
   /** A computer whose state lies in `home` (its base name is its name); the folder must exist. */
-  static async at(home: string, replaced: Partial<Ports> = {}, machine?: Machine): Promise<Computer> {
-    const ports = await composePorts({ SPMIGRATION_HOME: home }, process.platform, machine);
+  static async at(
+    home: string,
+    replaced: Partial<Ports> = {},
+    machine?: Machine,
+    /** Where its TPM listens, as SPMIGRATION_TPM says it; undefined: it has none. */
+    tpm?: string,
+  ): Promise<Computer> {
+    const env = { SPMIGRATION_HOME: home, ...(tpm !== undefined && { SPMIGRATION_TPM: tpm }) };
+    const ports = await composePorts(env, process.platform, machine);
     return new Computer(home, { ...ports, ...replaced });
   }
 

@@ -18,7 +18,8 @@ function Initialize-SPMigrationPlatform {
     The public file of a fleet authority (.spauthority.pub) that decides for this computer.
 
     .PARAMETER Chip
-    What guards the storage key: Auto takes the best that is there, Software keeps the key in a file.
+    What guards the storage key. Auto, which is the default, takes a TPM 2.0 where there is one and says what it found; Tpm2 is
+    refused where there is none; Software keeps the key in a file, which programs of this computer's users can read.
 
     .PARAMETER OwnerPasswordBackupPath
     A file or folder to which a backup of the Owner Password is written. Keep it offline.
@@ -36,6 +37,11 @@ function Initialize-SPMigrationPlatform {
     Initialize-SPMigrationPlatform -OwnerPassword (Read-Host -AsSecureString 'Owner Password')
 
     Gives this computer an authority of its own.
+
+    .EXAMPLE
+    Initialize-SPMigrationPlatform -Chip Tpm2 -OwnerPassword $owner -WhatIf
+
+    Shows which TPM would guard the storage key, and whether it has one already, without changing anything.
 
     .EXAMPLE
     Initialize-SPMigrationPlatform -AuthorityPath \\srv\fleet\Contoso.spauthority.pub
@@ -57,7 +63,7 @@ function Initialize-SPMigrationPlatform {
         [string]
         $AuthorityPath,
 
-        [ValidateSet('Auto', 'Software')]
+        [ValidateSet('Auto', 'Tpm2', 'Software')]
         [string]
         $Chip,
 
