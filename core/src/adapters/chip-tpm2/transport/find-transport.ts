@@ -1,0 +1,53 @@
+/**
+ * Which way leads to this computer's TPM. Outside of rehearsals the system decides and no environment variable is asked,
+ * so that nobody can put a TPM of their own in the place of the real one. In a rehearsal SPMIGRATION_TPM names a simulated
+ * TPM on this machine, and the real one is never touched. Opens nothing.
+ */
+import { posix, win32 } from 'node:path';
+import { fail } from '../../../domain/error.ts';
+import { openLinuxDevice } from './linux-device.ts';
+import { openSocket } from './socket.ts';
+import { openTbs } from './tbs.ts';
+import type { OpenTransport } from './transport.ts';
+
+export interface TransportChoice {
+  readonly system: NodeJS.Platform;
+  readonly rehearsal: boolean;
+  /** The environment variable SPMIGRATION_TPM; empty is as good as absent. */
+  readonly tpm: string | undefined;
+}
+
+/** How to open the TPM; undefined where there can be none. `ParameterInvalid` for an SPMIGRATION_TPM of another form. */
+export function findTransport({ system, rehearsal, tpm }: TransportChoice): OpenTransport | undefined {
+  if (rehearsal) return tpm === undefined || tpm === '' ? undefined : named(tpm, system);
+  switch (system) {
+    case 'linux':
+      return () => openLinuxDevice();
+    case 'win32':
+      return () => openTbs();
+    default:
+      return undefined;
+  }
+}
+
+const tcp = /^(?:(127\.0\.0\.1|localhost)|\[(::1)\]):([1-9][0-9]{0,4})$/;
+const highestPort = 65_535;
+
+/** The simulated TPM that `tpm` names: loopback only, for what goes over it is protected for a bus and not for a network. */
+function named(tpm: string, system: NodeJS.Platform): OpenTransport {
+  const [, name, address, digits] = tcp.exec(tpm) ?? [];
+  const host = name ?? address;
+  const port = Number(digits);
+  if (host !== undefined && port <= highestPort) return () => openSocket({ host, port });
+
+  const [, scheme, path = ''] = /^(unix|tbs):([^\0]+)$/.exec(tpm) ?? [];
+  if (scheme === 'unix' && posix.isAbsolute(path)) return () => openSocket({ path });
+  const { isAbsolute } = system === 'win32' ? win32 : posix;
+  if (scheme === 'tbs' && isAbsolute(path)) return () => openTbs(path);
+
+  throw fail('ParameterInvalid', {
+    parameter: 'SPMIGRATION_TPM',
+    problem:
+      'it must be 127.0.0.1:2321, [::1]:2321 or localhost:2321 (with any port), unix:/path of a socket, or tbs:/path of a library',
+  });
+}
