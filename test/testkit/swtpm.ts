@@ -13,6 +13,13 @@ import { ByteReader, ByteWriter } from '../../core/src/bytes/reader.ts';
 import { openSocket } from '../../core/src/adapters/chip-tpm2/transport/socket.ts';
 import type { OpenTransport, Transport } from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
+import { Connection } from '../../core/src/adapters/chip-tpm2/connection.ts';
+import { storageKeyHandle } from '../../core/src/adapters/chip-tpm2/shared-tpm.ts';
+import { TPM2_CreatePrimary, TPM2_EvictControl } from '../../core/src/tpm2/commands/object.ts';
+import { TPM2_StartAuthSession } from '../../core/src/tpm2/commands/session.ts';
+import { OBJECT, RH } from '../../core/src/tpm2/constants.ts';
+import { encodePublic } from '../../core/src/tpm2/structures.ts';
+import { storageKeyTemplate } from '../../core/src/tpm2/templates.ts';
 import { Tpm2Error } from '../../core/src/tpm2/response-code.ts';
 import type { Chip } from '../../core/src/ports/chip.ts';
 import { meets } from './requirement.ts';
@@ -21,6 +28,23 @@ import { meets } from './requirement.ts';
 export function hasSwtpm(): boolean {
   return meets('tpm', spawnSync('swtpm', ['--version'], { stdio: 'ignore' }).error === undefined);
 }
+
+/** The TCG's RSA-2048 storage key, with an empty unique part as tpm2_createprimary has it. */
+const rsaStorageKeyTemplate = encodePublic({
+  type: 'RSA',
+  objectAttributes:
+    OBJECT.fixedTPM |
+    OBJECT.fixedParent |
+    OBJECT.sensitiveDataOrigin |
+    OBJECT.userWithAuth |
+    OBJECT.noDA |
+    OBJECT.restricted |
+    OBJECT.decrypt,
+  authPolicy: new Uint8Array(),
+  symmetric: 'AES-128-CFB',
+  exponent: 0,
+  unique: new Uint8Array(),
+});
 
 export const random = (length: number): Uint8Array => plain(randomBytes(length));
 
@@ -68,6 +92,23 @@ export class Swtpm {
   async setLockOut(tries: number, intervalSeconds: number, recoverySeconds: number): Promise<void> {
     const parameters = new ByteWriter().u32(tries).u32(intervalSeconds).u32(recoverySeconds).done();
     await this.command(0x13a, [lockoutHandle], parameters);
+  }
+
+  /** Makes a storage key of this type before a platform does: most TPMs that are sold come with an RSA one. */
+  async makeStorageKey(type: 'ECC' | 'RSA'): Promise<void> {
+    await this.keepPrimary(type === 'ECC' ? storageKeyTemplate() : rsaStorageKeyTemplate);
+  }
+
+  /** Makes a primary object from any template and keeps it as the storage key. */
+  async keepPrimary(template: Uint8Array): Promise<void> {
+    const connection = new Connection({ transport: await this.open(), random, delay });
+    try {
+      const session = await connection.run(TPM2_StartAuthSession('hmac', undefined, random(32)));
+      const made = await connection.run(TPM2_CreatePrimary(RH.OWNER, template), { session });
+      await connection.run(TPM2_EvictControl(made, storageKeyHandle), { session });
+    } finally {
+      await connection.close();
+    }
   }
 
   /** TPM2_Clear: what a person does in the firmware settings. */
@@ -175,7 +216,12 @@ function run(folder: string): ChildProcess {
     [
       ...['socket', '--tpm2', '--tpmstate', `dir=${folder}`, '--flags', 'not-need-init,startup-clear'],
       // Without a control channel it would end with its first connection.
-      ...['--server', `type=unixio,path=${socketIn(folder)}`, '--ctrl', `type=unixio,path=${join(folder, 'control')}`],
+      ...[
+        '--server',
+        `type=unixio,path=${socketIn(folder)}`,
+        '--ctrl',
+        `type=unixio,path=${join(folder, 'control')}`,
+      ],
     ],
     { stdio: 'ignore' },
   );
