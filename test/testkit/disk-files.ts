@@ -59,6 +59,7 @@ export function createDiskFiles(disk: FileSystem): Files {
       await requireFree(target, overwrite);
       return target;
     },
+    folderOf: dirname,
     freeBytes: () => Promise.resolve(undefined),
     list: async (path, extension) => {
       const there = await kind(path);

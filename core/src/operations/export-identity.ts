@@ -1,10 +1,14 @@
 /** `Export-SPMigrationIdentity`: the public file by which an owner elsewhere can permit this computer as destination. */
+import { toHex } from '../bytes/bytes.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { hasCode } from '../domain/error.ts';
 import type { Identity } from '../domain/platform.ts';
 import { groupFingerprint } from '../domain/ids.ts';
+import { encodeEndorsement } from '../format/endorsement-v1.ts';
 import { encodeIdentity } from '../format/identity-v1.ts';
 import { identityResult } from './identity.ts';
-import type { Changer } from './operation.ts';
-import { requireAdministrator, requirePlatform } from './platform-context.ts';
+import type { Call, Changer } from './operation.ts';
+import { requireAdministrator, requirePlatform, type Platform } from './platform-context.ts';
 import { record } from './record.ts';
 import type { IdentityResult } from './results.ts';
 
@@ -26,7 +30,7 @@ export const exportIdentity: Changer<ExportIdentityParameters, IdentityResult> =
     rehearsal,
     storageKey,
     authorityKey,
-    attestation: new Uint8Array(),
+    attestation: await endorsementHere(call, platform),
     created: ports.clock(),
   };
   return {
@@ -37,7 +41,11 @@ export const exportIdentity: Changer<ExportIdentityParameters, IdentityResult> =
       lines: [
         `The public identity of ${computer}, fingerprint ${groupFingerprint(platform.ids.fingerprint)}, is written to ${path}.`,
       ],
-      facts: { path, fingerprint: platform.ids.fingerprint },
+      facts: {
+        path,
+        fingerprint: platform.ids.fingerprint,
+        endorsement: toHex(sha256(identity.attestation)),
+      },
     },
     preview: identityResult(identity, path),
     apply: async () => {
@@ -52,3 +60,18 @@ export const exportIdentity: Changer<ExportIdentityParameters, IdentityResult> =
     },
   };
 };
+
+/** What the identity says of its TPM. Without it the computer can be granted as before, and prove nothing. */
+async function endorsementHere(call: Call, { settings, chip }: Platform): Promise<Uint8Array> {
+  if (settings.chip === 'software') return new Uint8Array();
+  try {
+    return encodeEndorsement(await chip.endorsement());
+  } catch (error) {
+    if (!hasCode(error, 'AttestationUnsupported')) throw error;
+    call.report.warning(
+      `The identity names no endorsement key, so it cannot be proven that a TPM guards its storage key: ${error.message}`,
+      error.code,
+    );
+    return new Uint8Array();
+  }
+}

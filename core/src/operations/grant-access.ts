@@ -13,14 +13,23 @@ import { isNamed, signGrant } from '../sealing/grants.ts';
 import { platformIdsOf, tpmName } from '../sealing/fingerprints.ts';
 import { accessResult } from './access.ts';
 import { chooseAuthority, type AuthorityChoice } from './authority-context.ts';
+import { guardLines, requireGuarded } from './guarded.ts';
 import { readIdentityFile } from './identity.ts';
 import type { Call, Changer } from './operation.ts';
 import { findPlatform, requireAdministrator, requirePlatform, requireSameKind } from './platform-context.ts';
+import {
+  proofFact,
+  proofInShort,
+  proofOf,
+  proofRecord,
+  type IdentityProof,
+  type ProofParameters,
+} from './proof.ts';
 import { record } from './record.ts';
 import { knownRegistrations, registrationKey } from './registrations.ts';
 import type { AccessResult } from './results.ts';
 
-export interface GrantAccessParameters extends AuthorityChoice {
+export interface GrantAccessParameters extends AuthorityChoice, ProofParameters {
   readonly path: string;
   readonly fingerprint?: string;
   readonly user?: readonly string[];
@@ -32,6 +41,8 @@ export interface GrantAccessParameters extends AuthorityChoice {
   readonly outputPath?: string;
   readonly registrationPath?: readonly string[];
   readonly overwrite?: boolean;
+  /** Also to where no chip is known to guard the keys. */
+  readonly allowUnattested?: boolean;
   /** The caller confirmed without comparing a fingerprint: told and recorded. */
   readonly forced?: boolean;
 }
@@ -68,6 +79,8 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
   const notAfter = parameters.validUntil ?? notBefore + defaultGrantDays * secondsPerDay;
   requireTimes(notBefore, notAfter, now);
   const authority = await chooseAuthority(call, platform, parameters);
+  const proof = await proofOf(call, identity, authority.publicKey, parameters);
+  const guard = requireGuarded(call, { platform, fleet, identity, proof }, parameters.allowUnattested);
   const registrations = await knownRegistrations(call, platform, parameters.registrationPath ?? []);
   const scope = {
     source: parseScope('Source', nameForm, parameters.source, (text) =>
@@ -90,11 +103,15 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
       action: 'Grant the move of keys',
       target: `${identity.computer}, fingerprint ${groupFingerprint(destination.fingerprint)}`,
       impact: 'high',
-      lines: describe(identity, scope.user, notBefore, notAfter, parameters, onward, registrations),
+      lines: [
+        ...describe(identity, proof, scope.user, notBefore, notAfter, parameters, onward, registrations),
+        ...guardLines(guard, proof),
+      ],
       facts: {
         identity: toHex(sha256(identity.storageKey, identity.authorityKey)),
         fingerprint: destination.fingerprint,
         authority: toHex(authority.publicKey),
+        proof: proofFact(proof),
         registrations: registrations.map(registrationKey),
         // Names were looked up: what they stood for is what was shown.
         user: scope.user,
@@ -130,6 +147,8 @@ export const grantAccess: Changer<GrantAccessParameters, AccessResult> = async (
             fingerprint: destination.fingerprint,
             compared: parameters.fingerprint === undefined ? 'no' : 'yes',
             until: formatInstant(notAfter),
+            ...proofRecord(proof),
+            ...(guard === 'given-up' ? { guard: 'given up' } : {}),
           },
         });
       }
@@ -198,6 +217,7 @@ function resolveUser(text: string, registrations: readonly Registration[]): stri
 
 function describe(
   identity: Identity,
+  proof: IdentityProof,
   user: Scope<string>,
   notBefore: Instant,
   notAfter: Instant,
@@ -206,7 +226,6 @@ function describe(
   registrations: readonly Registration[],
 ): readonly string[] {
   const who = user === 'any' ? 'Every user' : user.join(', ');
-  const proof = identity.chip === 'software' ? 'software chip' : 'a TPM, claimed and not proven';
   const fingerprint = groupFingerprint(platformIdsOf(identity).fingerprint);
   const begin = parameters.validFrom === undefined ? '' : ` from ${formatInstant(notBefore)}`;
   // Names in registrations are what their makers wrote; the account id is what decides.
@@ -217,7 +236,7 @@ function describe(
         `${account.name} [${account.id}] (${tpmName(basicUserKey).slice(4, 16)})`,
     );
   return [
-    `${who} may move their keys to ${identity.computer} (${proof})${begin} until ${formatInstant(notAfter)}.`,
+    `${who} may move their keys to ${identity.computer} (${proofInShort(proof)})${begin} until ${formatInstant(notAfter)}.`,
     `Its fingerprint is ${fingerprint}: compare it with what that computer shows.`,
     onward
       ? `From there the keys may be moved on by that computer's authority: ${names.length === 0 ? 'no key is registered here yet' : names.join(', ')}.`

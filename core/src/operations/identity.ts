@@ -4,8 +4,10 @@ import type { Identity } from '../domain/platform.ts';
 import { decodeIdentity } from '../format/identity-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { authorityFingerprint, platformIdsOf } from '../sealing/fingerprints.ts';
+import { endorsementFingerprint, endorsementOf } from '../sealing/endorsement.ts';
 import { checkIdentity } from '../sealing/identity.ts';
 import type { Call } from './operation.ts';
+import { claimOf, type IdentityProof } from './proof.ts';
 import type { IdentityResult } from './results.ts';
 
 const maximumIdentityBytes = 256 * 1024;
@@ -19,16 +21,24 @@ export async function readIdentityFile(call: Call, path: string): Promise<Identi
   return identity;
 }
 
-export function identityResult(identity: Identity, path: string): IdentityResult {
+/** Without `proof`: what the identity says of itself. */
+export function identityResult(
+  identity: Identity,
+  path: string,
+  proof: IdentityProof = { kind: claimOf(identity) },
+): IdentityResult {
   const ids = platformIdsOf(identity);
+  const endorsement = endorsementOf(identity, path);
   return {
     path,
     computer: identity.computer,
     fingerprint: groupFingerprint(ids.fingerprint),
     chip: identity.chip,
-    // A software area can claim to be a TPM's (reference: a software key with the exact template was accepted), so
-    // without attestation a TPM is only claimed.
-    proof: identity.chip === 'software' ? 'Software' : 'Claimed',
+    proof: proof.kind,
+    endorsementFingerprint:
+      endorsement === undefined ? null : groupFingerprint(endorsementFingerprint(endorsement.key)),
+    endorsementCertificate: endorsement?.certificate !== undefined,
+    attestationPath: proof.kind === 'Attested' ? proof.path : null,
     rehearsal: identity.rehearsal,
     authorityFingerprint: groupFingerprint(authorityFingerprint(identity.authorityKey)),
     storageKeyName: ids.storageKeyName,

@@ -57,6 +57,7 @@ const instant = { kind: 'instant' } as const;
 const choice = (...choices: string[]): ParameterKind => ({ kind: 'choice', choices });
 const feature = choice('SecureEmail', 'Efs', 'SecureDrive');
 const service = { allowServiceAccount: flag } as const;
+const proof = { attestationPath: path, endorsementKeyFingerprint: text, tpmManufacturerPath: paths } as const;
 const passwordRules = { minimumLength: number, requireComplexity: flag } as const;
 
 /**
@@ -149,11 +150,29 @@ export const operations = {
   },
   'identity-read': {
     kind: 'reader',
-    parameters: { path },
+    parameters: { path, ...proof },
     required: ['path'],
     secrets: [],
     result: 'Identity',
     load: async () => typed((await import('./read-identity.ts')).readIdentity),
+  },
+  'challenge-new': {
+    kind: 'changer',
+    chain: 'platform',
+    parameters: { path, outputPath: path, authorityPath: path, backupPath: path, overwrite: flag },
+    required: ['path'],
+    secrets: ['ownerPassword'],
+    result: 'Challenge',
+    load: async () => typed((await import('./new-challenge.ts')).newChallenge),
+  },
+  'attestation-export': {
+    kind: 'changer',
+    chain: 'platform',
+    parameters: { path, challengePath: path, overwrite: flag },
+    required: ['path', 'challengePath'],
+    secrets: [],
+    result: 'Attestation',
+    load: async () => typed((await import('./export-attestation.ts')).exportAttestation),
   },
   'access-grant': {
     kind: 'changer',
@@ -161,6 +180,8 @@ export const operations = {
     parameters: {
       path,
       fingerprint: text,
+      ...proof,
+      allowUnattested: flag,
       user: texts,
       source: texts,
       basicUserKey: texts,

@@ -2,6 +2,7 @@
  * What operations answer, as plain values: the types of `docs/spec/process-protocol.md`. Instants are numbers here; the
  * rpc format and the command line turn them into text.
  */
+import type { Proof } from '../domain/attestation.ts';
 import type { Feature } from '../domain/environment.ts';
 import type { ImportItem } from '../domain/import-plan.ts';
 import type { UndoItem } from '../domain/undo-plan.ts';
@@ -86,10 +87,39 @@ export interface IdentityResult {
   readonly computer: string;
   readonly fingerprint: string;
   readonly chip: 'software' | 'tpm2';
-  readonly proof: 'Claimed' | 'Software';
+  readonly proof: Proof;
+  /** Of the endorsement key that it names; null where it names none. */
+  readonly endorsementFingerprint: string | null;
+  /** Whether it carries a certificate of that key. */
+  readonly endorsementCertificate: boolean;
+  /** The attestation that proves it; null where none was given. */
+  readonly attestationPath: string | null;
   readonly rehearsal: boolean;
   readonly authorityFingerprint: string;
   readonly storageKeyName: string;
+  readonly created: Instant;
+}
+
+export interface ChallengeResult {
+  readonly path: string;
+  /** The computer that is asked, and the fingerprint of its identity. */
+  readonly computer: string;
+  readonly fingerprint: string;
+  readonly endorsementFingerprint: string;
+  readonly authorityFingerprint: string;
+  readonly rehearsal: boolean;
+  readonly created: Instant;
+}
+
+export interface AttestationResult {
+  readonly path: string;
+  readonly computer: string;
+  readonly challengePath: string;
+  readonly endorsementFingerprint: string;
+  readonly storageKeyName: string;
+  /** Of the authority that asked. */
+  readonly authorityFingerprint: string;
+  readonly rehearsal: boolean;
   readonly created: Instant;
 }
 

@@ -15,6 +15,8 @@ export interface Files {
   kind(path: string): Promise<'file' | 'folder' | 'none'>;
   /** `path` itself, or the file called `name` in it where `path` is a folder. Checks that it could be written (exists, space, name length). */
   outputPath(path: string, name: string, overwrite: boolean): Promise<string>;
+  /** The folder in which a file lies, or would lie. */
+  folderOf(path: string): string;
   /**
    * Bytes that the caller may still write at `path`, or where it would be made (the nearest folder above that exists);
    * undefined where the disk does not say.

@@ -34,6 +34,7 @@ export function createFiles(platform: NodeJS.Platform, disk: FileSystem, random:
       return found.isDirectory() ? 'folder' : 'file';
     },
     outputPath: (path, name, overwrite) => outputPath(path, name, overwrite, windows),
+    folderOf: (path) => dirname(resolve(path)),
     freeBytes,
     list,
   };
