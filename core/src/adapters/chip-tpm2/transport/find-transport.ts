@@ -1,13 +1,11 @@
 /**
  * Which way leads to this computer's TPM. Outside of rehearsals the system decides and no environment variable is asked,
  * so that nobody can put a TPM of their own in the place of the real one. In a rehearsal SPMIGRATION_TPM names a simulated
- * TPM on this machine, and the real one is never touched. Opens nothing.
+ * TPM on this machine, and the real one is never touched. Opens and loads nothing before the TPM is asked for.
  */
 import { posix, win32 } from 'node:path';
 import { fail } from '../../../domain/error.ts';
-import { openLinuxDevice } from './linux-device.ts';
-import { openSocket } from './socket.ts';
-import { openTbs } from './tbs.ts';
+import type { SocketAddress } from './socket.ts';
 import type { OpenTransport } from './transport.ts';
 
 export interface TransportChoice {
@@ -20,15 +18,15 @@ export interface TransportChoice {
 /** How to open the TPM; undefined where there can be none. `ParameterInvalid` for an SPMIGRATION_TPM of another form. */
 export function findTransport({ system, rehearsal, tpm }: TransportChoice): OpenTransport | undefined {
   if (rehearsal) return tpm === undefined || tpm === '' ? undefined : named(tpm, system);
-  switch (system) {
-    case 'linux':
-      return () => openLinuxDevice();
-    case 'win32':
-      return () => openTbs();
-    default:
-      return undefined;
-  }
+  if (system === 'linux') return async () => (await import('./linux-device.ts')).openLinuxDevice();
+  if (system === 'win32') return async () => (await import('./tbs.ts')).openTbs();
+  return undefined;
 }
+
+const socketAt =
+  (address: SocketAddress): OpenTransport =>
+  async () =>
+    (await import('./socket.ts')).openSocket(address);
 
 const tcp = /^(?:(127\.0\.0\.1|localhost)|\[(::1)\]):([1-9][0-9]{0,4})$/;
 const highestPort = 65_535;
@@ -38,12 +36,12 @@ function named(tpm: string, system: NodeJS.Platform): OpenTransport {
   const [, name, address, digits] = tcp.exec(tpm) ?? [];
   const host = name ?? address;
   const port = Number(digits);
-  if (host !== undefined && port <= highestPort) return () => openSocket({ host, port });
+  if (host !== undefined && port <= highestPort) return socketAt({ host, port });
 
   const [, scheme, path = ''] = /^(unix|tbs):([^\0]+)$/.exec(tpm) ?? [];
-  if (scheme === 'unix' && posix.isAbsolute(path)) return () => openSocket({ path });
+  if (scheme === 'unix' && posix.isAbsolute(path)) return socketAt({ path });
   const { isAbsolute } = system === 'win32' ? win32 : posix;
-  if (scheme === 'tbs' && isAbsolute(path)) return () => openTbs(path);
+  if (scheme === 'tbs' && isAbsolute(path)) return async () => (await import('./tbs.ts')).openTbs(path);
 
   throw fail('ParameterInvalid', {
     parameter: 'SPMIGRATION_TPM',

@@ -15,7 +15,7 @@ export interface Transport {
   readonly exclusive: boolean;
   /**
    * Sends one command (with its header) and answers the whole response (with its header). Calls are never made while
-   * another is under way. After any error the transport is dead and every further call fails at once: `TransportError`.
+   * another is under way. After any error but `blocked` the transport is dead and every further call fails at once: `TransportError`.
    * `timeoutMs` bounds the wait for the response.
    */
   send(command: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
