@@ -18,6 +18,8 @@ import { maximumMessageBytes, TransportError, type Transport, type TransportProb
 /** Between reads of a device that has not taken the command up yet. */
 const firstPauseMs = 1;
 const longestPauseMs = 16;
+/** In all 2.5 s. The driver takes a command up within milliseconds; what says nothing for longer is at its end. */
+const mostEmptyReads = 160;
 
 /** Opens a device. `TransportError` with `absent`, `denied`, `busy` or `lost`. `openFile` is for tests. */
 export async function openLinuxDevice(path = '/dev/tpmrm0', openFile = open): Promise<Transport> {
@@ -108,20 +110,22 @@ class DeviceLine implements Line {
 
   async #response(): Promise<Uint8Array> {
     const buffer = new Uint8Array(maximumMessageBytes);
+    let empty = 0;
     for (let pauseMs = firstPauseMs; !this.#released; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const length = await this.#read(buffer);
-      if (length > 0) return buffer.slice(0, length);
+      if (length !== undefined && length > 0) return buffer.slice(0, length);
+      if (length === 0 && ++empty === mostEmptyReads) break;
       await delay(pauseMs);
     }
-    throw new TransportError('lost', this.name, 'it was closed');
+    throw new TransportError('lost', this.name, 'it gives nothing to read');
   }
 
-  /** How many bytes came; 0 where there are none yet. */
-  async #read(buffer: Uint8Array): Promise<number> {
+  /** How many bytes came; undefined where the device asks to be asked later. */
+  async #read(buffer: Uint8Array): Promise<number | undefined> {
     try {
       return (await this.#file.read(buffer, 0, buffer.length, null)).bytesRead;
     } catch (error) {
-      if (codeOf(error) === 'EAGAIN') return 0;
+      if (codeOf(error) === 'EAGAIN') return undefined;
       throw error;
     }
   }
