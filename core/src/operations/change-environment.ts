@@ -3,7 +3,7 @@
  * next generation, record the event. Nothing is written where the content is the same.
  */
 import type { Credential, Environment } from '../domain/environment.ts';
-import type { Call } from './operation.ts';
+import type { Call, Planned } from './operation.ts';
 import { requirePlatform } from './platform-context.ts';
 import { record } from './record.ts';
 import {
@@ -56,10 +56,10 @@ export async function changeEnvironment<Value>(
   }
 }
 
-/** Derives the root that unlocking will need, where the password is at hand. */
-export function prepareUnlock(call: Call, user: PresentUser): () => Promise<void> {
-  return async () => {
-    if (!call.secrets.has('password')) return;
+/** Derives the root that unlocking will need, where the password is at hand, and tries it unless the change does so now. */
+export function prepareUnlock(call: Call, user: PresentUser): NonNullable<Planned<unknown>['prepare']> {
+  return async (next) => {
+    if (next === 'apply' || !call.secrets.has('password')) return;
     await (await unlock(call, user)).dispose();
   };
 }

@@ -47,8 +47,11 @@ export interface Planned<Value> {
   readonly plan: Plan;
   /** The result's shape as far as it is known, for `-WhatIf`; undefined where nothing can be said yet. */
   readonly preview?: unknown;
-  /** Derives what `apply` will need from the secrets at hand, so that they need not be sent again. */
-  readonly prepare?: () => Promise<void>;
+  /**
+   * Derives what `apply` will need from the secrets at hand, so that they need not be sent again, and tries them, so that
+   * nobody is asked to confirm what cannot be done. Where `apply` follows at once it tries them itself.
+   */
+  readonly prepare?: (next: 'apply' | 'question') => Promise<void>;
   readonly apply: () => Promise<Value>;
   /** Clears what was opened for the plan; called once, whether or not `apply` was. */
   readonly dispose?: () => Promise<void>;

@@ -30,7 +30,7 @@ export async function planChange(
     const operation = await entry.load();
     const planned = await operation(call, parameters);
     try {
-      await planned.prepare?.();
+      await planned.prepare?.('question');
       return shown(name, parameters, planned);
     } finally {
       await planned.dispose?.();
@@ -69,7 +69,8 @@ async function performChange(
   try {
     const now = shown(name, parameters, planned);
     if (expected !== undefined && expected !== now.planId) throw fail('PlanOutdated');
-    if (expected === undefined) await planned.prepare?.();
+    // Only a change of high impact is asked about.
+    if (expected === undefined) await planned.prepare?.(now.plan.impact === 'high' ? 'question' : 'apply');
     await agree(now);
     if (call.signal.aborted) throw fail('OperationInterrupted');
     const value = await planned.apply();
