@@ -9,7 +9,7 @@ import { storageKeyArea } from './templates.ts';
 
 /**
  * `fixedTPM`: it was made in this TPM and never leaves it; `fixedParent`: nor its parent. `sensitiveDataOrigin`: the TPM chose
- * its private part itself. Without the last one a key could be derived from data that its maker knows.
+ * its private part, and nobody gave it one. All templates of endorsement and storage keys have the three.
  */
 const binding = ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin'] as const;
 
