@@ -29,6 +29,8 @@ export interface ToolOutcome {
   /** The TPM's response code, e.g. `0x99d`; undefined where there is none. */
   readonly responseCode: string | undefined;
   readonly stderr: string;
+  /** From its start to its end, the process included; what is flushed behind it does not count. */
+  readonly milliseconds: number;
 }
 
 /** A sequence of commands stopped at this one. */
@@ -46,10 +48,13 @@ export class ToolTpm {
   readonly #folder: string;
   readonly #process: ChildProcess;
   readonly #tcti: string;
+  /** On 127.0.0.1: for a client that is no tool. */
+  readonly port: number;
 
   private constructor(folder: string, process: ChildProcess, port: number) {
     this.#folder = folder;
     this.#process = process;
+    this.port = port;
     this.#tcti = `swtpm:host=127.0.0.1,port=${port}`;
   }
 
@@ -91,18 +96,21 @@ export class ToolTpm {
   run(tool: string, ...parameters: readonly string[]): ToolOutcome {
     const env = { ...process.env, TPM2TOOLS_TCTI: this.#tcti };
     const options = { cwd: this.#folder, env, encoding: 'utf8' } as const;
+    const began = performance.now();
     const ended = spawnSync(tool, parameters, options);
+    const milliseconds = performance.now() - began;
     // Policy commands load nothing; every other command may leave a key in one of the three slots.
     if (!tool.startsWith('tpm2_policy')) spawnSync('tpm2_flushcontext', ['-t'], options);
     const [, code] = /\(0x0*([0-9a-fA-F]+)\)/.exec(ended.stderr) ?? [];
     const responseCode = code === undefined ? undefined : `0x${code.toLowerCase()}`;
-    return { ok: ended.status === 0, tool, responseCode, stderr: ended.stderr };
+    return { ok: ended.status === 0, tool, responseCode, stderr: ended.stderr, milliseconds };
   }
 
-  /** Runs a tool that must succeed; a refusal is thrown as `ToolRefusal`. */
-  must(tool: string, ...parameters: readonly string[]): void {
+  /** Runs a tool that must succeed; a refusal is thrown as `ToolRefusal`. Answers the milliseconds that it took. */
+  must(tool: string, ...parameters: readonly string[]): number {
     const outcome = this.run(tool, ...parameters);
     if (!outcome.ok) throw new ToolRefusal(outcome);
+    return outcome.milliseconds;
   }
 
   put(name: string, bytes: Uint8Array): string {
