@@ -40,6 +40,7 @@ describe('vectors', () => {
     if (typeof read === 'string') throw new Error(`refused with ${read}`);
     // What a decoder accepts is exactly what its encoder writes.
     if (read.again !== undefined) expect(Buffer.compare(read.again, body)).toBe(0);
+    expect(read.answer).toBe(headers.get('answer'));
     expect(read.environmentSha256).toBe(headers.get('environment-sha256'));
   });
 });

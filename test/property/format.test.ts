@@ -21,6 +21,9 @@ import {
   encodePublicPart,
 } from '../../core/src/format/generation-v1.ts';
 import { appendSignature, decodeGrant, encodeGrantBody } from '../../core/src/format/grant-v1.ts';
+import { decodeAttestation, encodeAttestation } from '../../core/src/format/attestation-v1.ts';
+import { decodeChallenge, encodeChallengeBody } from '../../core/src/format/challenge-v1.ts';
+import { decodeEndorsement, encodeEndorsement } from '../../core/src/format/endorsement-v1.ts';
 import { decodeIdentity, encodeIdentity } from '../../core/src/format/identity-v1.ts';
 import { decodeManifest, encodeManifest } from '../../core/src/format/manifest-v1.ts';
 import { decodeReceipt, encodeReceipt } from '../../core/src/format/receipt-v1.ts';
@@ -261,6 +264,52 @@ describe('decode ∘ encode is the identity', () => {
         expect(decodeRevocationList(bytes, 'x').list).toEqual(value);
       }),
       runs(100),
+    );
+  });
+  test('challenge', () => {
+    const challenge = fc.record({
+      authority: publicArea,
+      rehearsal: fc.boolean(),
+      destinationComputer: text(40),
+      destinationKey: publicArea,
+      endorsementKey: publicArea,
+      created: instant,
+      commitment: bytesOf(32),
+      credentialBlob: bytesOf(68),
+      encryptedSecret: fc.oneof(bytesOf(68), bytesOf(256)),
+    });
+    fc.assert(
+      fc.property(challenge, signer, signature, (value, by, signed) => {
+        const bytes = appendSignature(encodeChallengeBody(value), by, signed);
+        expect(decodeChallenge(bytes, 'x')).toEqual({
+          challenge: value,
+          signer: by,
+          signature: signed,
+          bytes,
+        });
+      }),
+      runs(60),
+    );
+  });
+  test('attestation', () => {
+    const attestation = fc.record({ challenge: bytesOf(1, 2000), answer: bytesOf(32), created: instant });
+    fc.assert(
+      fc.property(attestation, (value) => {
+        expect(decodeAttestation(encodeAttestation(value), 'x')).toEqual(value);
+      }),
+      runs(60),
+    );
+  });
+  test('endorsement', () => {
+    const endorsement = fc.record({
+      key: bytesOf(1, 400),
+      certificate: fc.oneof(fc.constant(undefined), bytesOf(1, 2000)),
+    });
+    fc.assert(
+      fc.property(endorsement, (value) => {
+        expect(decodeEndorsement(encodeEndorsement(value), 'x')).toEqual(value);
+      }),
+      runs(60),
     );
   });
   test('registration', () => {

@@ -7,6 +7,7 @@ import {
   decodeArchiveEnvironment,
   encodeArchiveEnvironment,
 } from '../../core/src/format/archive-environment-v1.ts';
+import { decodeAttestation, encodeAttestation } from '../../core/src/format/attestation-v1.ts';
 import {
   decodeAuthorityFile,
   decodeAuthorityPublic,
@@ -15,6 +16,8 @@ import {
   encodeAuthorityPublic,
   encodeOwnerPasswordBackup,
 } from '../../core/src/format/authority-v1.ts';
+import { decodeChallenge, encodeChallengeBody } from '../../core/src/format/challenge-v1.ts';
+import { decodeEndorsement, encodeEndorsement } from '../../core/src/format/endorsement-v1.ts';
 import {
   assembleGeneration,
   decodeGeneration,
@@ -42,8 +45,14 @@ export const codecs = {
   archive: async (bytes, path) => container.pack(await container.unpack(bytes, path)),
   'archive-environment': (bytes, path) =>
     encodeArchiveEnvironment(decodeArchiveEnvironment(bytes, path)).reveal,
+  attestation: (bytes, path) => encodeAttestation(decodeAttestation(bytes, path)),
   authority: (bytes, path) => encodeAuthorityFile(decodeAuthorityFile(bytes, path)),
   'authority-public': (bytes, path) => encodeAuthorityPublic(decodeAuthorityPublic(bytes, path)),
+  challenge: (bytes, path) => {
+    const { challenge, signer, signature } = decodeChallenge(bytes, path);
+    return appendSignature(encodeChallengeBody(challenge), signer, signature);
+  },
+  endorsement: (bytes, path) => encodeEndorsement(decodeEndorsement(bytes, path)),
   generation: (bytes, path) => {
     const { header, publicPart, sealedPrivate } = decodeGeneration(bytes, path);
     return assembleGeneration(encodeHeader(header), encodePublicPart(publicPart), sealedPrivate);

@@ -1,11 +1,14 @@
 /** Valid files of every kind, made from the samples: property tests and fuzzing change them. */
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { encodeArchiveEnvironment } from '../../core/src/format/archive-environment-v1.ts';
+import { encodeAttestation } from '../../core/src/format/attestation-v1.ts';
 import {
   encodeAuthorityFile,
   encodeAuthorityPublic,
   encodeOwnerPasswordBackup,
 } from '../../core/src/format/authority-v1.ts';
+import { encodeChallengeBody } from '../../core/src/format/challenge-v1.ts';
+import { encodeEndorsement } from '../../core/src/format/endorsement-v1.ts';
 import {
   assembleGeneration,
   encodeHeader,
@@ -24,7 +27,10 @@ import { encodeSums } from '../../core/src/format/sums-v1.ts';
 import type { CodecName } from './codecs.ts';
 import {
   fixedBytes,
+  sampleAttestation,
   sampleAuthorityFile,
+  sampleChallenge,
+  sampleEndorsement,
   sampleEnvironment,
   sampleGrant,
   sampleHeader,
@@ -54,8 +60,16 @@ export const validFiles: Readonly<Record<CodecName, readonly Uint8Array[]>> = {
     ),
   ],
   'archive-environment': [encodeArchiveEnvironment(sampleEnvironment()).reveal],
+  attestation: [encodeAttestation(sampleAttestation)],
   authority: [encodeAuthorityFile(sampleAuthorityFile)],
   'authority-public': [encodeAuthorityPublic(sampleAuthorityFile)],
+  challenge: [sampleChallenge, { ...sampleChallenge, encryptedSecret: fixedBytes(68, 84) }].map((one) =>
+    appendSignature(encodeChallengeBody(one), sampleSigner, sampleSignature),
+  ),
+  endorsement: [
+    encodeEndorsement(sampleEndorsement),
+    encodeEndorsement({ ...sampleEndorsement, certificate: undefined }),
+  ],
   generation: [
     assembleGeneration(
       encodeHeader(sampleHeader),

@@ -1,6 +1,7 @@
 /** One plausible value of every text kind, from fixed bytes; tests change single fields. Signatures are not real. */
 import { toHex } from '../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
+import type { Attestation, Challenge, Endorsement } from '../../core/src/domain/attestation.ts';
 import type { ArchiveParts, Manifest } from '../../core/src/domain/archive.ts';
 import type { Credential, Environment, GenerationHeader } from '../../core/src/domain/environment.ts';
 import type { Grant, Registration, RevocationList } from '../../core/src/domain/grant.ts';
@@ -141,6 +142,26 @@ export const sampleReceipt: Receipt = {
   grant: fixedId('GrantSerial', 3),
   counts: { Add: 2, Activate: 1, Retain: 1, Unchanged: 3, SetAside: 0, Skip: 1 },
   historyHead: fixedBytes(32, 34),
+};
+
+export const sampleEndorsement: Endorsement = { key: fixedBytes(122, 80), certificate: fixedBytes(900, 81) };
+
+export const sampleChallenge: Challenge = {
+  authority: fixedBytes(88, 4),
+  rehearsal: true,
+  destinationComputer: 'PC-B',
+  destinationKey: fixedBytes(102, 1),
+  endorsementKey: sampleEndorsement.key,
+  created: sampleTime,
+  commitment: fixedBytes(32, 82),
+  credentialBlob: fixedBytes(68, 83),
+  encryptedSecret: fixedBytes(256, 84),
+};
+
+export const sampleAttestation: Attestation = {
+  challenge: fixedBytes(1400, 85),
+  answer: fixedBytes(32, 86),
+  created: sampleTime,
 };
 
 const sum = (seed: number, sizeBytes: number): { sizeBytes: number; sha256: Uint8Array } => ({

@@ -1,5 +1,6 @@
 /** Every vector, in the order of their names. */
 import { archiveCases } from './archive-cases.ts';
+import { attestationCases } from './attestation-cases.ts';
 import { grantCases } from './grant-cases.ts';
 import { receiptCases } from './receipt-cases.ts';
 import { storeCases } from './store-cases.ts';
@@ -8,6 +9,7 @@ import type { Vector } from './vector-file.ts';
 
 export const vectors: readonly Vector[] = [
   ...textCases,
+  ...attestationCases,
   ...otherTextCases,
   ...grantCases,
   ...archiveCases,

@@ -117,3 +117,20 @@ export function duplicateDeterministically(
     seed: new ByteWriter().sized16(ephemeral.x).sized16(ephemeral.y).done(),
   };
 }
+
+/** What TPM2_MakeCredential answers for an ECC endorsement key (TPM 2.0 Part 1, clause 24), with a seeded ephemeral key. */
+export function makeCredentialDeterministically(
+  endorsementKey: P256Point,
+  name: Uint8Array,
+  secret: Uint8Array,
+  seed: string,
+): { readonly credentialBlob: Uint8Array; readonly encryptedSecret: Uint8Array } {
+  const ephemeral = seededKeyPair(`${seed} ephemeral`);
+  const shared = agree(ephemeral.privateKey, ephemeral, endorsementKey);
+  if (shared === undefined) throw new Error('the endorsement key is not on the curve');
+  const wrapperSeed = KDFe(shared, 'IDENTITY', ephemeral.x, endorsementKey.x, 32);
+  return {
+    credentialBlob: wrapOuter(wrapperSeed, name, new ByteWriter().sized16(secret).done()),
+    encryptedSecret: new ByteWriter().sized16(ephemeral.x).sized16(ephemeral.y).done(),
+  };
+}

@@ -15,21 +15,28 @@ import { sha256 } from '../../../core/src/crypto/hash.ts';
 import { deriveRoot } from '../../../core/src/crypto/kdf.ts';
 import { pointOf } from '../../../core/src/crypto/p256.ts';
 import type { Environment, KeyBlob } from '../../../core/src/domain/environment.ts';
+import { fail } from '../../../core/src/domain/error.ts';
 import { parseId } from '../../../core/src/domain/ids.ts';
 import { parseInstant } from '../../../core/src/domain/time.ts';
 import { encodeArchiveEnvironment } from '../../../core/src/format/archive-environment-v1.ts';
+import { decodeAttestation } from '../../../core/src/format/attestation-v1.ts';
 import { decodeGeneration } from '../../../core/src/format/generation-v1.ts';
 import { decodeGrant } from '../../../core/src/format/grant-v1.ts';
+import { decodeIdentity } from '../../../core/src/format/identity-v1.ts';
 import { decodePolicy } from '../../../core/src/format/policy-v1.ts';
 import { decodeRevocationList } from '../../../core/src/format/revocation-list-v1.ts';
 import type { Chip } from '../../../core/src/ports/chip.ts';
 import { openArchive, readArchive } from '../../../core/src/sealing/archive.ts';
+import { verifyAttestation, type AttestationQuestion } from '../../../core/src/sealing/attestation.ts';
+import { readChallenge, requireCommitted, requireForThisChip } from '../../../core/src/sealing/challenge.ts';
+import { checkIdentity } from '../../../core/src/sealing/identity.ts';
 import { verifyChain } from '../../../core/src/sealing/chain.ts';
 import { checkGrant, type MoveFacts } from '../../../core/src/sealing/check-grant.ts';
 import { openBasicUserKey, openGeneration } from '../../../core/src/sealing/environment.ts';
 import { UserKeys } from '../../../core/src/sealing/user-keys.ts';
 import { verifyGrant, verifyRevocationList } from '../../../core/src/sealing/verify-grant.ts';
 import { codecs, type CodecName } from '../codecs.ts';
+import { activate, makeEccEndorsementKey } from '../tpm-double.ts';
 import { seeded } from './deterministic.ts';
 import type { HeaderName, Vector } from './vector-file.ts';
 
@@ -38,6 +45,8 @@ export interface ReadVector {
   readonly again?: Uint8Array;
   /** SHA-256 of the opened environment in its archive form, hex. */
   readonly environmentSha256?: string;
+  /** What the endorsement key of the vector gives out for a challenge, hex. */
+  readonly answer?: string;
 }
 
 const container = createZipContainer();
@@ -50,6 +59,17 @@ export async function readVector(vector: Vector): Promise<ReadVector> {
   switch (`${read} ${stage}`) {
     case 'policy decode':
       decodePolicy(body, path);
+      return {};
+    case 'identity verify':
+      checkIdentity(decodeIdentity(body, path), path);
+      return {};
+    case 'challenge verify':
+      readChallenge(body, path);
+      return {};
+    case 'challenge open':
+      return { answer: openChallenge(vector) };
+    case 'attestation check':
+      verifyAttestation(questionOf(vector), path);
       return {};
     case 'grant verify':
       verifyGrant(decodeGrant(body, path), path);
@@ -75,6 +95,37 @@ export async function readVector(vector: Vector): Promise<ReadVector> {
         throw new Error(`${path}: nothing reads ${read} ${stage}`);
       return { again: await codecs[read as CodecName](body, path) };
   }
+}
+
+/** As the TPM with the vector's endorsement key answers, after the checks of a destination. */
+function openChallenge(vector: Vector): string {
+  const signed = readChallenge(vector.body, vector.name);
+  const { challenge } = signed;
+  const privateKey = new SecretBytes(hex(vector, 'endorsement-key'));
+  const key = makeEccEndorsementKey({ privateKey, ...required(vector, pointOf(privateKey)) });
+  requireForThisChip(signed, challenge.destinationKey, key.public);
+  const credential = { credentialBlob: challenge.credentialBlob, secret: challenge.encryptedSecret };
+  using secret = activate(key, challenge.destinationKey, credential);
+  if (secret === undefined) throw fail('CredentialNotForThisChip');
+  requireCommitted(signed, secret);
+  return toHex(secret.reveal);
+}
+
+function questionOf(vector: Vector): AttestationQuestion {
+  const { headers } = vector;
+  const identity = decodeIdentity(base64(vector, 'identity'), 'identity');
+  checkIdentity(identity, 'identity');
+  return {
+    attestation: decodeAttestation(vector.body, vector.name),
+    identity,
+    authority: base64(vector, 'authority'),
+    rehearsal: header(vector, 'rehearsal') === 'yes',
+    vouchers: {
+      fingerprint: parseId('EndorsementFingerprint', headers.get('endorsement-key-fingerprint') ?? ''),
+      manufacturers: [],
+    },
+    now: required(vector, parseInstant(header(vector, 'now'))),
+  };
 }
 
 async function verifyArchive(body: Uint8Array, path: string) {
@@ -188,6 +239,10 @@ function header(vector: Vector, name: HeaderName): string {
 
 function hex(vector: Vector, name: HeaderName): Uint8Array {
   return required(vector, fromHex(header(vector, name)));
+}
+
+function base64(vector: Vector, name: HeaderName): Uint8Array {
+  return required(vector, fromBase64(header(vector, name)));
 }
 
 function required<T>(vector: Vector, value: T | undefined): T {

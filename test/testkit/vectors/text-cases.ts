@@ -14,11 +14,12 @@ import { authorityFingerprint } from '../../../core/src/sealing/fingerprints.ts'
 import { accepted, edited, refused, type Scenario } from './case.ts';
 import { seeded } from './deterministic.ts';
 import type { Vector } from './vector-file.ts';
+import { attestedIdentity } from './attestation-world.ts';
 import { anna, basicUserKey, grantAtoB, nonce, platformA, platformB } from './world.ts';
 
 const identity = encodeIdentity(platformB.identity);
 const escaped = encodeIdentity({ ...platformB.identity, computer: 'Küche \\ 厨房 💻' });
-const attested = encodeIdentity({ ...platformB.identity, attestation: seeded('attestation', 1200) });
+const attested = encodeIdentity(attestedIdentity);
 const authority = encodeAuthorityFile({
   rehearsal: false,
   publicKey: platformA.authority.public,
@@ -63,7 +64,7 @@ const kind = (comment: string): Scenario => inIdentity('text-format.md#recognisi
 export const textCases: readonly Vector[] = [
   accepted('identity-good', inIdentity('identity.md#structure', 'an identity'), identity),
   accepted('identity-escaped', value('a computer whose name is not ASCII'), escaped),
-  accepted('identity-attested', inIdentity('identity.md#structure', 'an attestation in pieces'), attested),
+  accepted('identity-attested', inIdentity('identity.md#structure', 'an endorsement, in pieces'), attested),
   refused(
     'identity-unknown-field',
     'IdentityMalformed',

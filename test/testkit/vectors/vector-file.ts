@@ -20,10 +20,15 @@ export const headerNames = [
   'destination-key',
   'revocation-list',
   'trusted-authority',
+  'authority',
+  'identity',
+  'endorsement-key-fingerprint',
+  'endorsement-key',
   'storage-key',
   'password',
   'transfer-code',
   'environment-sha256',
+  'answer',
   'body',
 ] as const;
 export type HeaderName = (typeof headerNames)[number];
