@@ -4,7 +4,7 @@ import { entityOf, maximumTpm2b, type Command, type Entity } from '../command.ts
 import { ALG, digestBytes } from '../constants.ts';
 import type { Session } from '../session.ts';
 
-/** TPMT_TK_VERIFIED: a TPM's own word that it has verified a signature. It dies with the TPM's next reset. */
+/** TPMT_TK_VERIFIED: a TPM's own word that it has verified a signature. It holds until the TPM is cleared. */
 export interface Ticket {
   readonly tag: number;
   readonly hierarchy: number;
