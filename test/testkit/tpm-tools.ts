@@ -28,6 +28,7 @@ export interface ToolOutcome {
   readonly tool: string;
   /** The TPM's response code, e.g. `0x99d`; undefined where there is none. */
   readonly responseCode: string | undefined;
+  readonly stdout: string;
   readonly stderr: string;
   /** From its start to its end, the process included; what is flushed behind it does not count. */
   readonly milliseconds: number;
@@ -103,7 +104,8 @@ export class ToolTpm {
     if (!tool.startsWith('tpm2_policy')) spawnSync('tpm2_flushcontext', ['-t'], options);
     const [, code] = /\(0x0*([0-9a-fA-F]+)\)/.exec(ended.stderr) ?? [];
     const responseCode = code === undefined ? undefined : `0x${code.toLowerCase()}`;
-    return { ok: ended.status === 0, tool, responseCode, stderr: ended.stderr, milliseconds };
+    const { stdout, stderr } = ended;
+    return { ok: ended.status === 0, tool, responseCode, stdout, stderr, milliseconds };
   }
 
   /** Runs a tool that must succeed; a refusal is thrown as `ToolRefusal`. Answers the milliseconds that it took. */

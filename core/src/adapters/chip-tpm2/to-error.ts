@@ -21,6 +21,9 @@ export type Attempt =
   | 'use'
   /** Taking a handed-over key. */
   | 'import'
+  /** Making the endorsement key, and reading its certificate. */
+  | 'endorse'
+  /** Opening a credential with it. */
   | 'activate'
   /** The stages of a hand-over. */
   | HandOverStage;
@@ -122,6 +125,8 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
   switch (attempt) {
     case 'chip':
       return failed(error.message);
+    case 'endorse':
+      return wrongAuth ? endorsementNeedsAuth(error) : failed(error.message);
     case 'provision':
       return wrongAuth ? fail('ChipOwnerPasswordSet', {}, error) : failed(error.message);
     case 'load':
@@ -132,6 +137,7 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
     case 'import':
       return importFailure(error, wrongAuth);
     case 'activate':
+      if (wrongAuth) return endorsementNeedsAuth(error);
       return fail('CredentialNotForThisChip', {}, error);
     case 'duplicate':
       if (wrongAuth) return rejected(error, 'this platform');
@@ -167,6 +173,11 @@ function storageKeyNeedsAuth(error: Tpm2Error): SPMigrationError {
     { problem: `its use at ${persistentStorageKey} needs a password` },
     error,
   );
+}
+
+function endorsementNeedsAuth(error: Tpm2Error): SPMigrationError {
+  const problem = 'its endorsement hierarchy has a password, without which it cannot prove which TPM it is';
+  return fail('ChipFailed', { problem }, error);
 }
 
 function rejected(error: Tpm2Error, whose: string): SPMigrationError {

@@ -137,7 +137,7 @@ class Tpm2Chip implements Chip {
   }
 
   endorsement(): Promise<Endorsement> {
-    return this.#with('chip', (tpm) => findEndorsement(tpm, this.#platformPath));
+    return this.#with('endorse', (tpm) => findEndorsement(tpm, this.#platformPath));
   }
 
   activateCredential(credential: Credential): Promise<SecretBytes> {
