@@ -5,6 +5,7 @@
  */
 import {
   allowServiceAccount,
+  attestation,
   features,
   force,
   inputFile,
@@ -95,10 +96,10 @@ const platform: readonly Cmdlet[] = [
 const grants: readonly Cmdlet[] = [
   {
     name: 'Export-SPMigrationIdentity',
-    operations: ['identity-export'],
+    operations: ['identity-export', 'attestation-export'],
     impact: 'Medium',
-    output: ['Identity'],
-    parameters: [outputPath, force],
+    output: ['Identity', 'Attestation'],
+    parameters: [outputPath, parameter('ChallengePath', 'string'), force],
   },
   {
     name: 'Get-SPMigrationIdentity',
@@ -106,7 +107,22 @@ const grants: readonly Cmdlet[] = [
     impact: 'None',
     output: ['Identity'],
     defaultSet: 'Path',
-    parameters: inputFile(),
+    parameters: [...inputFile(), ...attestation],
+  },
+  {
+    name: 'New-SPMigrationChallenge',
+    operations: ['challenge-new'],
+    impact: 'Medium',
+    output: ['Challenge'],
+    defaultSet: 'Path',
+    parameters: [
+      ...inputFile(),
+      parameter('OutputPath', 'string'),
+      ownerPassword,
+      parameter('AuthorityPath', 'string'),
+      ownerPasswordFile,
+      force,
+    ],
   },
   {
     name: 'Grant-SPMigrationAccess',
@@ -117,6 +133,8 @@ const grants: readonly Cmdlet[] = [
     parameters: [
       ...inputFile(),
       piped('Fingerprint', 'string', { position: 1 }),
+      ...attestation,
+      parameter('AllowUnattested', 'switch'),
       piped('User', 'string[]'),
       piped('Source', 'string[]'),
       piped('BasicUserKey', 'string[]'),

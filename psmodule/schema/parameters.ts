@@ -88,4 +88,11 @@ export function piped(name: string, type: ParameterType, traits: Traits = {}): P
   return parameter(name, type, { fromPipelineByPropertyName: true, ...traits });
 }
 
+/** The answer to a challenge, and by what the owner knows the TPM that gave it. Other names than an identity's own fields. */
+export const attestation: readonly Parameter[] = [
+  piped('AttestationPath', 'string'),
+  piped('EndorsementKeyFingerprint', 'string'),
+  parameter('TpmManufacturerPath', 'string[]'),
+];
+
 export const features = ['SecureEmail', 'Efs', 'SecureDrive'] as const;

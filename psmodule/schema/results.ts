@@ -32,6 +32,8 @@ export type ResultTypeName =
   | 'Check'
   | 'HistoryEvent'
   | 'Identity'
+  | 'Challenge'
+  | 'Attestation'
   | 'Access'
   | 'Revocation'
   | 'UserRemoval'
@@ -147,8 +149,37 @@ export const resultTypes: Readonly<Record<ResultTypeName, ResultType>> = {
       authorityFingerprint: 'text',
       storageKeyName: 'text',
       created: 'date',
+      endorsementFingerprint: 'text',
+      endorsementCertificate: 'boolean',
+      attestationPath: 'text',
     },
     columns: [column('Computer', 15), column('Fingerprint', 49), column('Proof')],
+  },
+  Challenge: {
+    fields: {
+      path: 'text',
+      computer: 'text',
+      fingerprint: 'text',
+      endorsementFingerprint: 'text',
+      authorityFingerprint: 'text',
+      rehearsal: 'boolean',
+      created: 'date',
+    },
+    columns: [column('Computer', 15), column('Created', 20), column('Path')],
+  },
+  Attestation: {
+    fields: {
+      path: 'text',
+      computer: 'text',
+      challengePath: 'text',
+      endorsementFingerprint: 'text',
+      storageKeyName: 'text',
+      authorityFingerprint: 'text',
+      rehearsal: 'boolean',
+      created: 'date',
+    },
+    columns: [column('Computer', 15), column('EndorsementFingerprint', 49), column('Path')],
+    listFirst: true,
   },
   Access: {
     fields: {

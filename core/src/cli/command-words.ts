@@ -25,6 +25,7 @@ export const commandOfCmdlet: Readonly<Record<string, CommandName>> = {
   'Initialize-SPMigrationPlatform': 'platform-initialize',
   'Initialize-SPMigrationUser': 'user-initialize',
   'New-SPMigrationAuthority': 'authority-new',
+  'New-SPMigrationChallenge': 'challenge-new',
   'New-SPMigrationCredential': 'credential-new',
   'Remove-SPMigrationArchive': 'archive-remove',
   'Remove-SPMigrationCredential': 'credential-remove',

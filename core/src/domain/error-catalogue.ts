@@ -187,7 +187,7 @@ export const errorCatalogue = {
   AttestationAnswerWrong: {
     class: 'not-authorized',
     message: '{path} does not hold the secret of its challenge.',
-    hint: 'Only the TPM that was challenged gives it out: answer the challenge again there with Export-SPMigrationIdentity -ChallengePath.',
+    hint: 'Only the TPM that was challenged gives it out: answer the challenge again on that computer.',
   },
   AttestationExpired: {
     class: 'not-authorized',

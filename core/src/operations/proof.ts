@@ -116,8 +116,8 @@ export function vouchedSentence(proof: IdentityProof): string | undefined {
     : `Its storage key is in the TPM with ${key}, whose fingerprint was compared.`;
 }
 
-function refuseAlone(parameter: string, value: unknown): void {
-  if (value === undefined) return;
+function refuseAlone(parameter: string, value: string | readonly string[] = []): void {
+  if (value.length === 0) return;
   throw fail('ParameterInvalid', { parameter, problem: 'it says something about an attestation only' });
 }
 

@@ -11,6 +11,11 @@ function Grant-SPMigrationAccess {
     it, compare the one in the confirmation. An identity object that is piped in does not count as a comparison, since its
     fingerprint comes from the same file.
 
+    Where a TPM guards the keys of this computer, they go only to a computer whose TPM has answered a challenge of this owner
+    (New-SPMigrationChallenge): give the answer with -AttestationPath, and by what that TPM is known with
+    -EndorsementKeyFingerprint or -TpmManufacturerPath. Anything else is refused as DestinationNotAttested, unless
+    -AllowUnattested says that the keys may go where no chip is known to guard them.
+
     On a computer of a fleet the authority file is given by -AuthorityPath, and -OutputPath says where grants are written.
 
     .PARAMETER Path
@@ -21,6 +26,18 @@ function Grant-SPMigrationAccess {
 
     .PARAMETER Fingerprint
     The fingerprint that Export-SPMigrationIdentity showed on the destination, received over another channel.
+
+    .PARAMETER AttestationPath
+    The answer of that computer's TPM to a challenge of the same owner.
+
+    .PARAMETER EndorsementKeyFingerprint
+    The fingerprint of the TPM's endorsement key, received over another channel or known from an inventory.
+
+    .PARAMETER TpmManufacturerPath
+    Files or folders with certificates of manufacturers of TPMs that are trusted, in DER, PEM or PKCS#7 form.
+
+    .PARAMETER AllowUnattested
+    Also grants, from a computer with a TPM, to where no chip is known to guard the keys from there on.
 
     .PARAMETER User
     Accounts whose keys may move: SIDs, or names of users of this computer. Without it: every user.
@@ -64,6 +81,11 @@ function Grant-SPMigrationAccess {
     Grants moves to PC-B after comparing its fingerprint.
 
     .EXAMPLE
+    Grant-SPMigrationAccess -Path .\PC-B.spid -AttestationPath .\PC-B.spattestation -TpmManufacturerPath .\makers -OwnerPassword $owner
+
+    Grants moves to PC-B, whose TPM was made by a trusted manufacturer and has answered the challenge.
+
+    .EXAMPLE
     Import-Csv .\fingerprints.csv | Grant-SPMigrationAccess -OwnerPassword $owner -ValidUntil (Get-Date).AddDays(14) -Force
 
     Grants many at once; the columns Path, Fingerprint and User say what, to where and for whom.
@@ -89,6 +111,20 @@ function Grant-SPMigrationAccess {
         [Parameter(Position = 1, ValueFromPipelineByPropertyName)]
         [string]
         $Fingerprint,
+
+        [Parameter(ValueFromPipelineByPropertyName)]
+        [string]
+        $AttestationPath,
+
+        [Parameter(ValueFromPipelineByPropertyName)]
+        [string]
+        $EndorsementKeyFingerprint,
+
+        [string[]]
+        $TpmManufacturerPath,
+
+        [switch]
+        $AllowUnattested,
 
         [Parameter(ValueFromPipelineByPropertyName)]
         [string[]]
@@ -137,7 +173,9 @@ function Grant-SPMigrationAccess {
     }
     process {
         $parameter = Select-SPParameter -Bound $PSBoundParameters -Name @(
-            'Fingerprint', 'User', 'Source', 'BasicUserKey', 'ValidFrom', 'ValidUntil', 'NoOnward')
+            'Fingerprint', 'AllowUnattested', 'User', 'Source', 'BasicUserKey', 'ValidFrom', 'ValidUntil', 'NoOnward')
+        $parameter += Select-SPProofParameter -Conversation $core -Attestation $AttestationPath `
+            -Fingerprint $EndorsementKeyFingerprint -Manufacturer $TpmManufacturerPath
         # An identity object carries the fingerprint of its own file. Comparing the file with itself would confirm nothing.
         if (-not $compared -and $null -ne $_ -and $_.PSObject.TypeNames -contains 'SPMigration.Identity') {
             $parameter.Remove('Fingerprint')
