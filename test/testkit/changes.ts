@@ -12,6 +12,8 @@ import type { SecretName } from '../../core/src/operations/secrets.ts';
 import type {
   AccessResult,
   ArchiveResult,
+  AttestationResult,
+  ChallengeResult,
   CredentialResult,
   IdentityResult,
   RevocationResult,
@@ -19,8 +21,9 @@ import type {
 import { issueCertificate, makeCertificate } from './certificates.ts';
 import type { Computer } from './computer.ts';
 import type { FailingDisk } from './failing-disk.ts';
-import { emptyDisk, share, simulate, type Simulation } from './simulation.ts';
+import { emptyDisk, share, simulate, tpmOf, type Simulation } from './simulation.ts';
 import { createSeededRandom } from './surroundings.ts';
+import { giveTpm } from './tpm-double.ts';
 
 export const password = 'Basic User Passwort äöü 1';
 export const newPassword = 'ein neues Passwort äöü 2';
@@ -113,6 +116,14 @@ const quarantinesOf = async ({ ports }: Computer): Promise<readonly string[]> =>
   return (await store.quarantine()).map(({ id }) => id);
 };
 
+/** PC-C with a TPM; its identity lies in the share. */
+const identityOfTpm = async ({ c }: Simulation): Promise<string> => {
+  giveTpm(c, tpmOf('PC-C'));
+  await c.run('platform-initialize', { chip: 'Tpm2' }, asOwner);
+  const { path } = await c.one<IdentityResult>('identity-export', { path: share });
+  return path;
+};
+
 export const changes: readonly Change[] = [
   {
     operation: 'authority-new',
@@ -150,6 +161,39 @@ export const changes: readonly Change[] = [
     },
   },
   { operation: 'identity-export', parameters: { path: share } },
+  {
+    operation: 'challenge-new',
+    before: async (computers) => ({ path: await identityOfTpm(computers) }),
+    secrets: asOwner,
+  },
+  {
+    operation: 'attestation-export',
+    on: 'c',
+    before: async (computers) => {
+      const identity = await identityOfTpm(computers);
+      const { path } = await computers.a.one<ChallengeResult>('challenge-new', { path: identity }, asOwner);
+      return { path: share, challengePath: path };
+    },
+  },
+  {
+    operation: 'access-grant',
+    as: 'to an attested TPM',
+    before: async (computers) => {
+      const path = await identityOfTpm(computers);
+      const { a, c } = computers;
+      const challenge = await a.one<ChallengeResult>('challenge-new', { path }, asOwner);
+      const answer = await c.one<AttestationResult>('attestation-export', {
+        path: share,
+        challengePath: challenge.path,
+      });
+      return {
+        path,
+        attestationPath: answer.path,
+        endorsementKeyFingerprint: challenge.endorsementFingerprint,
+      };
+    },
+    secrets: asOwner,
+  },
   {
     operation: 'access-grant',
     before: async ({ b }) => {

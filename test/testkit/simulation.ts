@@ -20,6 +20,8 @@ import { Computer } from './computer.ts';
 import { createDiskFiles } from './disk-files.ts';
 import { createFailingDisk, type FailingDisk } from './failing-disk.ts';
 import { publicKeyOf } from './kept-files.ts';
+import { giveTpm, makeEccEndorsementKey, type EndorsementKey } from './tpm-double.ts';
+import { seededKeyPair } from './vectors/deterministic.ts';
 import { createSeededRandom, createTestClock, createTestProcesses } from './surroundings.ts';
 
 /** Below this folder, which no computer has, so that nothing can be taken for a file of the real disk. */
@@ -45,8 +47,8 @@ export async function emptyDisk(): Promise<FailingDisk> {
 /** The computers on a disk, as a new program with this process number sees them. `seed`: of its randomness. */
 export async function simulate(disk: FailingDisk, pid: number, seed: string): Promise<Simulation> {
   const machine = { disk, processes: createTestProcesses().start(pid) };
-  const at = (name: string): Promise<Computer> =>
-    Computer.at(
+  const at = async (name: string): Promise<Computer> => {
+    const computer = await Computer.at(
       join(root, name),
       {
         files: createDiskFiles(disk),
@@ -55,8 +57,17 @@ export async function simulate(disk: FailingDisk, pid: number, seed: string): Pr
       },
       machine,
     );
+    // One that was initialized with a TPM (a double) has it in every later program.
+    const platform = await findPlatform(computer.ports);
+    if (platform?.settings.chip === 'tpm2') giveTpm(computer, tpmOf(name));
+    return computer;
+  };
   return { disk, a: await at('PC-A'), b: await at('PC-B'), c: await at('PC-C') };
 }
+
+/** The endorsement key of a simulated computer's TPM: the same in every run. */
+export const tpmOf = (name: string): EndorsementKey =>
+  makeEccEndorsementKey(seededKeyPair(`endorsement key of ${name}`));
 
 /** All that a person and an owner see of a computer; plain, to be compared as JSON. */
 export type View = Readonly<Record<string, unknown>>;

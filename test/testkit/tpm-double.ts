@@ -17,6 +17,7 @@ import { agree, generateAgreementKey } from '../../core/src/crypto/ecdh.ts';
 import { importPublicKey, type P256KeyPair } from '../../core/src/crypto/p256.ts';
 import { fail } from '../../core/src/domain/error.ts';
 import type { Chip, Credential, Endorsement } from '../../core/src/ports/chip.ts';
+import type { Ports } from '../../core/src/ports/ports.ts';
 import { OBJECT } from '../../core/src/tpm2/constants.ts';
 import { KDFe } from '../../core/src/tpm2/kdf.ts';
 import { nameOf } from '../../core/src/tpm2/name.ts';
@@ -111,6 +112,16 @@ export function createTpmDouble(software: Chip, key: EndorsementKey, certificate
     importBasicUserKey: (publicArea, handedOver, innerKey) =>
       software.importBasicUserKey(publicArea, handedOver, innerKey),
     loadBasicUserKey: (blob, authValue) => software.loadBasicUserKey(blob, authValue),
+  };
+}
+
+/** Gives a computer such a TPM, from which on it can be initialized with `-Chip Tpm2`. */
+export function giveTpm(computer: { ports: Ports }, key: EndorsementKey, certificate?: Uint8Array): void {
+  const { chip } = computer.ports;
+  computer.ports = {
+    ...computer.ports,
+    chip: async (kind, recorded) =>
+      kind === 'tpm2' ? createTpmDouble(await chip('software'), key, certificate) : chip(kind, recorded),
   };
 }
 

@@ -54,15 +54,18 @@ function Export-SPMigrationIdentity {
         $core = New-SPConversation -Cmdlet $PSCmdlet -Force:$Force
     }
     process {
-        $operation = 'identity-export'
         $parameter = @{ Overwrite = $Force }
-        if ($PSBoundParameters.ContainsKey('ChallengePath')) {
-            $operation = 'attestation-export'
+        $answer = $PSBoundParameters.ContainsKey('ChallengePath')
+        if ($answer) {
             $parameter['ChallengePath'] = Resolve-SPPath -Conversation $core -Path $ChallengePath -Name 'ChallengePath'
         }
         foreach ($output in Resolve-SPPath -Conversation $core -Path $Path) {
             $parameter['Path'] = $output
-            Invoke-SPChange -Conversation $core -Operation $operation -Parameter $parameter
+            if ($answer) {
+                Invoke-SPChange -Conversation $core -Operation 'attestation-export' -Parameter $parameter
+            } else {
+                Invoke-SPChange -Conversation $core -Operation 'identity-export' -Parameter $parameter
+            }
         }
     }
     end {
