@@ -3,7 +3,7 @@
  * own, ended by its own process handle. Also a transport that writes down everything that crosses the bus.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,9 @@ const rsaStorageKeyTemplate = encodePublic({
 
 export const random = (length: number): Uint8Array => plain(randomBytes(length));
 
+/** Where swtpm keeps what is permanent; written at every change. */
+const stateFile = 'tpm2-00.permall';
+
 /** TPM2_RH_LOCKOUT and TPM2_RH_PLATFORM. */
 const lockoutHandle = 0x4000000a;
 const platformHandle = 0x4000000c;
@@ -68,6 +71,15 @@ export class Swtpm {
     const tpm = new Swtpm(folder, run(folder));
     await tpm.#answers();
     await tpm.setLockOut(tries, 1_000, 1_000);
+    return tpm;
+  }
+
+  /** Another TPM with the same seeds, keys and counters, as it would be after a power loss now. */
+  async copy(): Promise<Swtpm> {
+    const folder = mkdtempSync(join(tmpdir(), 'spmigration-swtpm-'));
+    copyFileSync(join(this.folder, stateFile), join(folder, stateFile));
+    const tpm = new Swtpm(folder, run(folder));
+    await tpm.#answers();
     return tpm;
   }
 
@@ -92,6 +104,11 @@ export class Swtpm {
   async setLockOut(tries: number, intervalSeconds: number, recoverySeconds: number): Promise<void> {
     const parameters = new ByteWriter().u32(tries).u32(intervalSeconds).u32(recoverySeconds).done();
     await this.command(0x13a, [lockoutHandle], parameters);
+  }
+
+  /** TPM2_DictionaryAttackLockReset: no wrong authorization counts any more. */
+  async forgiveTries(): Promise<void> {
+    await this.command(0x139, [lockoutHandle], new Uint8Array());
   }
 
   /** Makes a storage key of this type before a platform does: most TPMs that are sold come with an RSA one. */
@@ -178,6 +195,12 @@ export class Swtpm {
 
   async stop(): Promise<void> {
     await this.#end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The same at once, for a process that is ending. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -6,10 +6,10 @@
 import { encodeCommand, type Authorization, type Command, type SentCommand } from '../../tpm2/command.ts';
 import { TPM2_FlushContext, TPM2_GetCapability_handles } from '../../tpm2/commands/session.ts';
 import { HANDLES, type CommandName } from '../../tpm2/constants.ts';
-import { Tpm2Error } from '../../tpm2/response-code.ts';
+import { RC_SUCCESS, Tpm2Error } from '../../tpm2/response-code.ts';
 import type { Random } from '../../ports/surroundings.ts';
 import { toTransportFailure } from './to-error.ts';
-import { TransportError, type Transport } from './transport/transport.ts';
+import { headerBytes, TransportError, type Transport } from './transport/transport.ts';
 
 /** How long a TPM may take: making an RSA key takes minutes on some, anything else is done in seconds. */
 const timeoutMs = 60_000;
@@ -91,17 +91,22 @@ export class Connection {
     // Encoding clears a secret parameter, and a command may have to be encoded twice.
     const copied = { ...command, parameters: new Uint8Array(command.parameters) };
     const sent = encodeCommand(copied, authorizations, this.#random);
-    const { handle, reader } = await this.#exchange(command.name, sent);
-    if (command.givesHandle === true) this.#loaded.add(handle);
+    const { handle, reader } = await this.#exchange(command, sent);
     for (const { session, ends } of authorizations) if (ends === true) this.#loaded.delete(session.handle);
     const response = command.read(reader, handle);
     reader.end();
     return response;
   }
 
-  async #exchange(name: CommandName, sent: SentCommand): Promise<ReturnType<SentCommand['receive']>> {
+  async #exchange<Response>(
+    { name, givesHandle }: Command<Response>,
+    sent: SentCommand,
+  ): Promise<ReturnType<SentCommand['receive']>> {
     for (let tries = 1; ; tries++) {
       const response = await this.#send(name, sent.bytes);
+      // Before it is believed: a response that was changed on its way also leaves something loaded.
+      const handle = givesHandle === true ? handleIn(response) : undefined;
+      if (handle !== undefined) this.#loaded.add(handle);
       try {
         return sent.receive(response);
       } catch (error) {
@@ -136,6 +141,13 @@ export class Connection {
     this.#queue = done.catch(() => undefined);
     return done;
   }
+}
+
+/** The handle of a response that says success; undefined in any other. */
+function handleIn(response: Uint8Array): number | undefined {
+  if (response.length < headerBytes + 4) return undefined;
+  const view = new DataView(response.buffer, response.byteOffset);
+  return view.getUint32(headerBytes - 4) === RC_SUCCESS ? view.getUint32(headerBytes) : undefined;
 }
 
 function isOutOfMemory(error: unknown): boolean {

@@ -42,9 +42,14 @@ export async function describeTpm(connection: Connection): Promise<ChipDescripti
     manufacturer,
     firmware,
     lockOut: lockOutIn(state),
-    storageDisabled: ((state.get(PT.STARTUP_CLEAR) ?? 0) & STARTUP_CLEAR.shEnable) === 0,
+    storageDisabled: storageDisabledIn(state),
     ownerPasswordSet: ((state.get(PT.PERMANENT) ?? 0) & PERMANENT.ownerAuthSet) !== 0,
   };
+}
+
+/** Whether the storage hierarchy is switched off, with every key in it. */
+export async function isStorageDisabled(connection: Connection): Promise<boolean> {
+  return storageDisabledIn(await connection.run(TPM2_GetCapability_properties(PT.STARTUP_CLEAR, 1)));
 }
 
 /** How near to a lock-out the TPM is, and how long one lasts. */
@@ -55,6 +60,10 @@ export async function lockOutOf(connection: Connection): Promise<LockOut> {
 function readState(connection: Connection): Promise<ReadonlyMap<number, number>> {
   const count = PT.LOCKOUT_RECOVERY - PT.PERMANENT + 1;
   return connection.run(TPM2_GetCapability_properties(PT.PERMANENT, count));
+}
+
+function storageDisabledIn(state: ReadonlyMap<number, number>): boolean {
+  return ((state.get(PT.STARTUP_CLEAR) ?? 0) & STARTUP_CLEAR.shEnable) === 0;
 }
 
 function lockOutIn(state: ReadonlyMap<number, number>): LockOut {

@@ -96,8 +96,12 @@ export class LoadedTpmKey implements LoadedBasicUserKey {
 
   async duplicate(request: DuplicationRequest): Promise<Duplicate> {
     if (request.innerKey.length !== aesCfbBytes) throw new RangeError('an inner key has 16 bytes');
-    const { tpm } = this.#options.lease;
-    const session = await this.#attempt('chip', () => tpm.startSession('policy', this.#options.parent));
+    // Stages name themselves; whatever else fails (sessions, taking out what was loaded) is the TPM's own matter.
+    return await this.#attempt('chip', () => this.#duplicate(request));
+  }
+
+  async #duplicate(request: DuplicationRequest): Promise<Duplicate> {
+    const session = await this.#options.lease.tpm.startSession('policy', this.#options.parent);
     let ended = false;
     try {
       await this.#satisfyPolicy(session, request);

@@ -17,6 +17,7 @@ import { nonceCallerBytes, type Session, type SessionKind } from '../../tpm2/ses
 import type { EccPublic, RsaPublic } from '../../tpm2/structures.ts';
 import { storageKeyArea } from '../../tpm2/templates.ts';
 import { Connection } from './connection.ts';
+import { isStorageDisabled } from './describe.ts';
 import { toTransportFailure } from './to-error.ts';
 import { TransportError, type OpenTransport } from './transport/transport.ts';
 
@@ -122,9 +123,20 @@ export class OpenTpm {
     this.#found = found;
   }
 
-  /** The storage key, or undefined where the TPM has none. `StorageKeyChanged`, `StorageKeyUnsuitable`. */
+  /** The storage key, or undefined where the TPM has none. `StorageKeyChanged`, `StorageKeyUnsuitable`, `ChipDisabled`. */
   async findStorageKey(): Promise<StorageKey | undefined> {
-    if (this.#storageKey !== undefined) return this.#storageKey;
+    return this.#storageKey ?? (await this.#findStorageKey());
+  }
+
+  /** Reads the storage key once more, after a refusal that may be about it. The same errors, and `ChipCleared`. */
+  async requireStorageKeyAgain(platformPath: string): Promise<void> {
+    const before = this.#recorded ?? this.#storageKey?.publicArea;
+    const found = await this.#findStorageKey();
+    if (found === undefined) throw fail('ChipCleared', { path: platformPath });
+    if (before !== undefined && !equal(found.publicArea, before)) throw fail('StorageKeyChanged');
+  }
+
+  async #findStorageKey(): Promise<StorageKey | undefined> {
     const publicArea = await this.#readStorageKey();
     if (publicArea === undefined) return undefined;
     if (this.#recorded !== undefined && !equal(publicArea, this.#recorded)) throw fail('StorageKeyChanged');
@@ -183,8 +195,10 @@ export class OpenTpm {
     try {
       return (await this.connection.run(TPM2_ReadPublic(storageKeyHandle))).publicArea;
     } catch (error) {
-      if (error instanceof Tpm2Error && error.reason === 'HANDLE') return undefined;
-      throw error;
+      if (!(error instanceof Tpm2Error && error.reason === 'HANDLE')) throw error;
+      // A key in a hierarchy that is switched off is answered for as one that is not there (Part 1, clause 13.6).
+      if (await isStorageDisabled(this.connection)) throw fail('ChipDisabled', {}, error);
+      return undefined;
     }
   }
 }

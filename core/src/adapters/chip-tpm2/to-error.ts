@@ -15,6 +15,8 @@ export type Attempt =
   | 'chip'
   /** Making the storage key where there is none. */
   | 'provision'
+  /** Making a Basic User Key below the storage key. */
+  | 'create'
   /** Loading a Basic User Key below the storage key. */
   | 'load'
   /** Using a Basic User Key: below it, and what is sealed there. */
@@ -47,11 +49,7 @@ export interface Circumstances {
   readonly destination?: string;
   /** How long a lock-out lasts, for people. */
   readonly lockOut?: string;
-  /** The platform's folder, which is of no use when the chip was cleared. */
-  readonly platformPath?: string;
 }
-
-const persistentStorageKey = '0x81000001';
 
 /** What to throw for `error`. Anything that neither a TPM nor a transport said passes through. */
 export function toError(error: unknown, attempt: Attempt, circumstances: Circumstances = {}): unknown {
@@ -85,13 +83,18 @@ function remedyFor(where: string): string {
     : 'Run it as an administrator; docs/guides/tpm.md says what standard users may do.';
 }
 
-function general(error: Tpm2Error, { lockOut, platformPath }: Circumstances): SPMigrationError | undefined {
+function general(error: Tpm2Error, { lockOut }: Circumstances): SPMigrationError | undefined {
   const busy = (problem: string): SPMigrationError => fail('ChipBusy', { problem }, error);
   switch (error.reason) {
     case 'LOCKOUT':
       return fail('ChipLockedOut', { wait: lockOut ?? 'it does not say for how long' }, error);
     case 'INITIALIZE':
       return fail('ChipFailed', { problem: 'it was not started after its last reset (TPM2_Startup)' }, error);
+    case 'FAILURE':
+      // libtpms says so, and goes on working, where a foreign seed cannot be decrypted with an RSA storage key.
+      return error.command === 'Import'
+        ? undefined
+        : fail('ChipFailed', { problem: 'it is in failure mode, in which it does nothing any more' }, error);
     case 'DISABLED':
     case 'HIERARCHY':
       return fail('ChipDisabled', {}, error);
@@ -109,18 +112,38 @@ function general(error: Tpm2Error, { lockOut, platformPath }: Circumstances): SP
       return busy('its memory is full of objects of other programs');
     case 'COMMAND_CODE':
       return fail('ChipFailed', { problem: `it does not have TPM2_${error.command}` }, error);
-    case 'HANDLE':
-      // Persistent handles are the only ones that others can take away: the storage key.
-      return error.subject.kind === 'handle' && error.subject.number === 1 && error.command !== 'FlushContext'
-        ? fail('ChipCleared', { path: platformPath ?? '' }, error)
-        : undefined;
     default:
-      return undefined;
+      // The storage key was looked for again before (`concernsStorageKey`): what is gone is what we had loaded.
+      return meansObjectIsGone(error)
+        ? fail('ChipLost', { problem: 'it was reset while it was used' }, error)
+        : undefined;
   }
 }
 
+/** HANDLE, and REFERENCE_H0 to REFERENCE_S6 (Part 2, clause 6.6.3): something that is named is not in the TPM. */
+function meansObjectIsGone({ reason, responseCode }: Tpm2Error): boolean {
+  return reason === 'HANDLE' || (responseCode >= 0x910 && responseCode <= 0x91e);
+}
+
+/**
+ * Whether a refusal may be about the storage key rather than about what was attempted with it: taken away, replaced or
+ * switched off since it was read, or everything else with it. Then it is read again, which says so.
+ */
+export function concernsStorageKey(error: Tpm2Error, attempt: Attempt): boolean {
+  return meansObjectIsGone(error) || attempt === 'create' || attempt === 'load' || attempt === 'import';
+}
+
+/** Which commands a blob, a password or a grant decides about; of any other the refusal is the TPM's own matter. */
+const decisive: Readonly<Partial<Record<Attempt, readonly CommandName[]>>> = {
+  create: ['Create'],
+  load: ['Load'],
+  use: ['Load', 'Unseal', 'Create', 'ObjectChangeAuth'],
+  import: ['Import', 'Load'],
+};
+
 function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumstances): SPMigrationError {
   const failed = (problem: string): SPMigrationError => fail('ChipFailed', { problem }, error);
+  if (decisive[attempt]?.includes(error.command) === false) return failed(error.message);
   const wrongAuth = error.reason === 'AUTH_FAIL' || error.reason === 'BAD_AUTH';
   switch (attempt) {
     case 'chip':
@@ -129,15 +152,18 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
       return wrongAuth ? endorsementNeedsAuth(error) : failed(error.message);
     case 'provision':
       return wrongAuth ? fail('ChipOwnerPasswordSet', {}, error) : failed(error.message);
+    case 'create':
+      return storageKeyNeedsMore(error) ?? failed(error.message);
     case 'load':
-      return wrongAuth ? storageKeyNeedsAuth(error) : fail('StorageKeyChanged', {}, error);
+      return storageKeyNeedsMore(error) ?? fail('StorageKeyChanged', {}, error);
     case 'use':
       if (wrongAuth) return rejected(error, 'this platform');
       return failed('the vault key is not of this Basic User Key, or was changed');
     case 'import':
-      return importFailure(error, wrongAuth);
+      return importFailure(error);
     case 'activate':
       if (wrongAuth) return endorsementNeedsAuth(error);
+      if (error.command !== 'ActivateCredential') return failed(error.message);
       return fail('CredentialNotForThisChip', {}, error);
     case 'duplicate':
       if (wrongAuth) return rejected(error, 'this platform');
@@ -154,25 +180,30 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
 
 /**
  * With a wrong inner key the content of the duplicate is noise, and its first two bytes are hardly ever a length that fits:
- * SIZE. Everything else does not get so far: the outer wrapper is for another key, or was changed. libtpms answers FAILURE
- * where a foreign seed cannot be decrypted with an RSA storage key; it goes on working.
+ * SIZE. Everything else does not get so far: the outer wrapper is for another key, or was changed.
  */
-function importFailure(error: Tpm2Error, wrongAuth: boolean): SPMigrationError {
-  if (wrongAuth) return storageKeyNeedsAuth(error);
+function importFailure(error: Tpm2Error): SPMigrationError {
   const { subject, reason } = error;
   if (reason === 'SIZE' && subject.kind === 'parameter' && subject.number === 3) {
     return rejected(error, 'the source platform');
   }
   const details = { path: 'The archive', destination: 'another storage key' };
-  return fail('ArchiveNotForThisPlatform', details, error);
+  return storageKeyNeedsMore(error) ?? fail('ArchiveNotForThisPlatform', details, error);
 }
 
-function storageKeyNeedsAuth(error: Tpm2Error): SPMigrationError {
-  return fail(
-    'StorageKeyUnsuitable',
-    { problem: `its use at ${persistentStorageKey} needs a password` },
-    error,
-  );
+/** Whoever made the storage key gave it a password, or a policy instead of one. */
+function storageKeyNeedsMore(error: Tpm2Error): SPMigrationError | undefined {
+  const unsuitable = (problem: string): SPMigrationError => fail('StorageKeyUnsuitable', { problem }, error);
+  switch (error.reason) {
+    case 'AUTH_FAIL':
+    case 'BAD_AUTH':
+      return unsuitable('its use needs a password');
+    case 'AUTH_TYPE':
+    case 'AUTH_UNAVAILABLE':
+      return unsuitable('its use needs a policy');
+    default:
+      return undefined;
+  }
 }
 
 function endorsementNeedsAuth(error: Tpm2Error): SPMigrationError {

@@ -27,7 +27,7 @@ import { describeTpm, lockOutOf, lockOutWords } from './describe.ts';
 import { activate, findEndorsement } from './endorsement.ts';
 import { LoadedTpmKey } from './loaded-key.ts';
 import { SharedTpm, storageKeyHandle, type OpenTpm } from './shared-tpm.ts';
-import { toError, type Attempt } from './to-error.ts';
+import { concernsStorageKey, toError, type Attempt } from './to-error.ts';
 import { TransportError, type OpenTransport } from './transport/transport.ts';
 
 export interface Tpm2ChipOptions {
@@ -81,7 +81,7 @@ class Tpm2Chip implements Chip {
 
   createBasicUserKey(policy: Uint8Array, authValue: SecretBytes): Promise<KeyBlob> {
     checkAuthValue(authValue);
-    return this.#with('chip', async (tpm) => {
+    return this.#with('create', async (tpm) => {
       const parent = await tpm.storageKey(this.#platformPath);
       const created = await tpm.connection.run(
         TPM2_Create(parent, { template: basicUserKeyTemplate(policy), authValue }),
@@ -161,12 +161,15 @@ class Tpm2Chip implements Chip {
     attempt: Attempt,
     circumstances: { readonly destination?: string } = {},
   ): Promise<unknown> {
-    const lockedOut = error instanceof Tpm2Error && error.reason === 'LOCKOUT';
-    return toError(error, attempt, {
-      ...circumstances,
-      platformPath: this.#platformPath,
-      ...(lockedOut && { lockOut: lockOutWords(await lockOutOf(tpm.connection)) }),
-    });
+    if (!(error instanceof Tpm2Error)) return toError(error, attempt, circumstances);
+    try {
+      if (concernsStorageKey(error, attempt)) await tpm.requireStorageKeyAgain(this.#platformPath);
+      if (error.reason !== 'LOCKOUT') return toError(error, attempt, circumstances);
+      const lockOut = lockOutWords(await lockOutOf(tpm.connection));
+      return toError(error, attempt, { ...circumstances, lockOut });
+    } catch (other) {
+      return toError(other, 'chip');
+    }
   }
 }
 

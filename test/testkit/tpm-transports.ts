@@ -1,0 +1,87 @@
+/**
+ * Ways to a TPM on which something goes wrong: transports that cannot be opened, that another program or a wire-tapper has
+ * changed, or that die. Everything that is not changed goes to the TPM behind them.
+ */
+import { ByteWriter } from '../../core/src/bytes/reader.ts';
+import {
+  TransportError,
+  type OpenTransport,
+  type Transport,
+  type TransportProblem,
+} from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
+import { CC, type CommandName } from '../../core/src/tpm2/constants.ts';
+
+const commandNames = new Map<number, CommandName>(
+  Object.entries(CC).map(([name, code]) => [code, name as CommandName]),
+);
+
+/** What a command on the wire is. */
+export function nameOfCommand(command: Uint8Array): CommandName {
+  const code = new DataView(command.buffer, command.byteOffset).getUint32(6);
+  const name = commandNames.get(code);
+  if (name === undefined) throw new Error(`0x${code.toString(16)} is no command of this product`);
+  return name;
+}
+
+/** A response that holds nothing but a response code. */
+export function responseWith(responseCode: number): Uint8Array {
+  return new ByteWriter().u16(0x8001).u32(10).u32(responseCode).done();
+}
+
+/** One command, which it may or may not send on, and what to answer. `number` counts from 1, over all openings. */
+export type Interception = (sent: {
+  readonly name: CommandName;
+  readonly number: number;
+  readonly command: Uint8Array;
+  readonly send: () => Promise<Uint8Array>;
+}) => Promise<Uint8Array> | Uint8Array;
+
+/** The way to a TPM with somebody in between. */
+export function intercepted(
+  open: OpenTransport,
+  interception: Interception,
+  changes: Partial<Pick<Transport, 'exclusive' | 'name'>> = {},
+): OpenTransport {
+  let number = 0;
+  return async () => {
+    const transport = await open();
+    return {
+      name: transport.name,
+      exclusive: transport.exclusive,
+      ...changes,
+      send: async (command, timeoutMs) => {
+        number += 1;
+        const send = (): Promise<Uint8Array> => transport.send(command, timeoutMs);
+        return interception({ name: nameOfCommand(command), number, command, send });
+      },
+      close: () => transport.close(),
+    };
+  };
+}
+
+/** A TPM that cannot be reached. */
+export function unreachable(problem: TransportProblem, where: string): OpenTransport {
+  return () => Promise.reject(new TransportError(problem, where));
+}
+
+/** A way that is cut with the n-th command, before it arrives or after it was done, and stays cut. */
+export function dying(open: OpenTransport, at: number, arrives: boolean): OpenTransport {
+  let sent = 0;
+  return async () => {
+    if (sent >= at) throw new TransportError('absent', 'the TPM that is gone');
+    const transport = await open();
+    const lost = (): TransportError => new TransportError('lost', transport.name);
+    return {
+      name: transport.name,
+      exclusive: transport.exclusive,
+      send: async (command, timeoutMs) => {
+        if (sent >= at) throw lost();
+        sent += 1;
+        if (sent < at) return transport.send(command, timeoutMs);
+        if (arrives) await transport.send(command, timeoutMs);
+        throw lost();
+      },
+      close: () => transport.close(),
+    };
+  };
+}
