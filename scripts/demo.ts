@@ -1,40 +1,68 @@
 /**
  * `npm run demo`: a person's environment moves from computer A to B, and on to C after A is gone, through the real module,
  * the real executable and a PowerShell engine; each time with the grant that it needs, and refused where there is none.
- * Three simulated computers on this machine (rehearsals), all in one temporary folder that is removed at the end.
+ * Three simulated computers on this machine (rehearsals), all in one temporary folder that is removed at the end: with
+ * software chips, or with `--chip tpm2` each with a TPM of its own, simulated by swtpm.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { builtModule } from '../test/testkit/executable.ts';
 import { engine } from '../test/testkit/powershell.ts';
-import { Correspondence } from './demo/correspondence.ts';
+import { hasSwtpm } from '../test/testkit/swtpm.ts';
 import { Narrator } from './demo/narrator.ts';
-import { SimulatedComputer, type StepOutput } from './demo/simulated-computer.ts';
+import type { DemoChip } from './demo/simulated-computer.ts';
+import { Demonstration } from './demo/story.ts';
 
-const password = 'Annas eigenes Passwort 1';
-const owners = {
-  A: 'Owner of PC-A, Mr Beck',
-  B: 'Owner of PC-B, Ms Ito',
-  C: 'Owner of PC-C, Dr Roy',
-} as const;
+const usage = `Usage: npm run demo [-- --chip software|tpm2]
+
+  --chip software   each computer has a software chip; this is the default
+  --chip tpm2       each computer has a TPM 2.0 of its own, simulated by swtpm
+`;
+
+/** It cannot begin, and this is what the person can do about it. */
+class Obstacle extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
 
 async function main(): Promise<void> {
   const began = performance.now();
+  const chip = chosenChip(process.argv.slice(2));
   const say = new Narrator();
   const found = engine();
   if (found === undefined) {
-    throw new Error(
+    throw new Obstacle(
       'No PowerShell engine: the demonstration needs the .NET SDK (then run it again), or pwsh.',
+    );
+  }
+  if (chip === 'tpm2' && !hasSwtpm()) {
+    throw new Obstacle(
+      'No swtpm, which simulates a TPM: install it (Debian and Ubuntu: apt-get install swtpm) and run it again, or run\n' +
+        'the demonstration with software chips: npm run demo',
     );
   }
   say.title('Migrating a security environment: nobody can do it alone');
   say.text(
     `PowerShell engine: ${found.kind}. Every computer below is simulated on this one (a "rehearsal").`,
   );
+  if (chip === 'tpm2') say.text('Each of them has a TPM 2.0 of its own, simulated by swtpm.');
   const module = join(await builtModule(), 'SPMigration.psd1');
   const folder = await mkdtemp(join(tmpdir(), 'spmigration-demo-'));
-  const demonstration = new Demonstration(folder, module, say);
+  const demonstration = new Demonstration({ folder, module, chip, say });
+  // Whatever ends it early (Ctrl+C, a broken pipe) leaves nothing behind either.
+  process.once('exit', () => {
+    demonstration.cutPower();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
   try {
     await demonstration.run();
   } finally {
@@ -44,171 +72,24 @@ async function main(): Promise<void> {
   say.text(`Done in ${Math.round((performance.now() - began) / 1000)} s; nothing is left behind.`);
 }
 
-/** The story, step by step. */
-class Demonstration {
-  readonly #folder: string;
-  readonly #say: Narrator;
-  readonly #share: string;
-  readonly #letters: Correspondence;
-  readonly #a: SimulatedComputer;
-  readonly #b: SimulatedComputer;
-  readonly #c: SimulatedComputer;
+function chosenChip(args: readonly string[]): DemoChip {
+  const { chip } = parsed(args);
+  if (chip === 'software' || chip === 'tpm2') return chip;
+  throw new Obstacle(usage, 2);
+}
 
-  constructor(folder: string, module: string, say: Narrator) {
-    this.#folder = folder;
-    this.#say = say;
-    this.#share = join(folder, 'share');
-    this.#letters = new Correspondence(join(folder, 'correspondence'));
-    this.#a = new SimulatedComputer(join(folder, 'PC-A'), module);
-    this.#b = new SimulatedComputer(join(folder, 'PC-B'), module);
-    this.#c = new SimulatedComputer(join(folder, 'PC-C'), module);
-  }
-
-  async run(): Promise<void> {
-    await mkdir(this.#share);
-    await this.#letters.prepare();
-    await this.#beforeTheMove();
-    await this.#fromAToB();
-    await this.#refusalsOnTheWay();
-    await this.#fromBToC();
-    await this.#theSameSigner();
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#a.close(), this.#b.close(), this.#c.close()]);
-  }
-
-  async #beforeTheMove(): Promise<void> {
-    const say = this.#say;
-    say.chapter('Three computers, and Anna works on PC-A');
-    await say.step('Administrators', 'initialize each computer', async () => {
-      const outputs = await Promise.all([
-        this.#a.run('initialize.ps1', [], [owners.A]),
-        this.#b.run('initialize.ps1', [], [owners.B]),
-        this.#c.run('initialize.ps1', [], [owners.C]),
-      ]);
-      return outputs.flat();
-    });
-    await say.step(
-      'Anna',
-      'makes her Basic User Key and adds her two certificates (RSA for e-mail, P-256 for signing)',
-      () =>
-        this.#a.run(
-          'set-up-user.ps1',
-          [this.#letters.mailPfx, this.#letters.signPfx],
-          [password, this.#letters.pfxPassword],
-        ),
-    );
-    say.text('Ben sends Anna an encrypted letter (openssl cms -encrypt).');
-    await say.step('Anna', 'signs twice and opens the letter on PC-A', () => this.#useKeys(this.#a));
-    say.text(
-      '(On Linux .NET keeps its certificate store unencrypted: -AllowUnprotectedStore was needed for that.)',
-    );
-  }
-
-  async #fromAToB(): Promise<void> {
-    const say = this.#say;
-    say.chapter('The move to PC-B');
-    await say.refused('Anna', 'tries to export without a grant', 'DestinationNotAuthorized', () =>
-      this.#a.run('export-refused.ps1', [this.#share, 'PC-B', 'DestinationNotAuthorized'], [password]),
-    );
-    await say.step('Administrator of PC-B', 'writes its identity to the share', () =>
-      this.#b.run('export-identity.ps1', [this.#share], []),
-    );
-    await this.#c.run('export-identity.ps1', [this.#share], []);
-    const fingerprint = this.#b.fingerprint;
-    await say.refused('Owner of PC-A', "is handed PC-C's file under PC-B's name", 'FingerprintMismatch', () =>
-      this.#a.run('grant-swapped.ps1', [join(this.#share, 'PC-C.spid'), fingerprint], [owners.A]),
-    );
-    await say.step('Owner of PC-A', 'compares the fingerprint by telephone and grants PC-B', () =>
-      this.#a.run('grant.ps1', [join(this.#share, 'PC-B.spid'), fingerprint], [owners.A]),
-    );
-    await say.refused('A colleague', 'tries to export with a guessed password', 'PasswordRejected', () =>
-      this.#a.run('export-refused.ps1', [this.#share, 'PC-B', 'PasswordRejected'], ['a guess that is wrong']),
-    );
-    await say.step('Anna', 'exports for PC-B', () =>
-      this.#a.run('export.ps1', [this.#share, 'PC-B'], [password]),
-    );
-  }
-
-  async #refusalsOnTheWay(): Promise<void> {
-    const say = this.#say;
-    const archive = join(this.#share, `${this.#a.user}@PC-B.sparc`);
-    await say.refused(
-      'A thief',
-      'tries the archive on another computer, PC-C',
-      'ArchiveNotForThisPlatform',
-      () => this.#c.run('import-refused.ps1', [archive, 'ArchiveNotForThisPlatform'], [password]),
-    );
-    const changed = join(this.#folder, 'changed.sparc');
-    const bytes = await readFile(archive);
-    const middle = bytes.length >> 1;
-    bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
-    await writeFile(changed, bytes);
-    await say.refused('Somebody', 'changes one bit of the archive', 'ArchiveDamaged', () =>
-      this.#b.run('import-refused.ps1', [changed, 'ArchiveDamaged'], [password]),
-    );
-    await say.refused(
-      'A colleague',
-      'tries to import on PC-B with a guessed password',
-      'PasswordRejected',
-      () => this.#b.run('import-refused.ps1', [archive, 'PasswordRejected'], ['a guess that is wrong']),
-    );
-    await say.step('Anna', 'looks what an import on PC-B would do', () =>
-      this.#b.run('look.ps1', [archive], [password]),
-    );
-    await say.step('Anna', 'imports on PC-B', () => this.#b.run('import.ps1', [archive], [password]));
-    await say.step('Anna', 'signs twice and opens the old letter on PC-B', () => this.#useKeys(this.#b));
-  }
-
-  async #fromBToC(): Promise<void> {
-    const say = this.#say;
-    say.chapter('PC-A is gone; on to PC-C');
-    await this.#a.destroy();
-    say.text('The folder of PC-A is deleted. Its owner had let the keys be moved on from PC-B.');
-    const fingerprint = this.#c.fingerprint;
-    await say.step('Owner of PC-B', 'grants PC-C', () =>
-      this.#b.run('grant.ps1', [join(this.#share, 'PC-C.spid'), fingerprint], [owners.B]),
-    );
-    await say.step('Anna', 'exports for PC-C', () =>
-      this.#b.run('export.ps1', [this.#share, 'PC-C'], [password]),
-    );
-    const archive = join(this.#share, `${this.#b.user}@PC-C.sparc`);
-    await say.step('Anna', 'imports on PC-C', () => this.#c.run('import.ps1', [archive], [password]));
-    await say.step('Anna', 'signs twice and opens the old letter on PC-C', () => this.#useKeys(this.#c));
-    await say.step('Owner of PC-B', 'revokes that grant', () =>
-      this.#b.run('revoke.ps1', ['PC-C'], [owners.B]),
-    );
-    await say.refused('Anna', 'tries to export to PC-C again', 'GrantRevoked', () =>
-      this.#b.run('export-refused.ps1', [this.#share, 'PC-C', 'GrantRevoked'], [password]),
-    );
-  }
-
-  async #theSameSigner(): Promise<void> {
-    const say = this.#say;
-    say.chapter('The proof');
-    await say.step(
-      'openssl',
-      'verifies all six signatures against the CA and compares their signers',
-      async () => {
-        const lines: StepOutput = [];
-        for (const algorithm of ['RSA-3072', 'P-256']) {
-          const signers = new Set<string>();
-          for (const name of ['PC-A', 'PC-B', 'PC-C'])
-            signers.add(await this.#letters.verify(name, algorithm));
-          if (signers.size !== 1) throw new Error(`The ${algorithm} signatures are not by the same signer.`);
-          lines.push(`${algorithm}: PC-A, PC-B and PC-C signed as the same signer, ${[...signers].join()}`);
-        }
-        return lines;
-      },
-    );
-    say.table();
-  }
-
-  async #useKeys(computer: SimulatedComputer): Promise<StepOutput> {
-    const signed = await this.#letters.folderFor(computer.name);
-    return computer.run('use-keys.ps1', [signed, this.#letters.letter], [password]);
+function parsed(args: readonly string[]): { readonly chip: string } {
+  try {
+    return parseArgs({ args: [...args], options: { chip: { type: 'string', default: 'software' } } }).values;
+  } catch {
+    throw new Obstacle(usage, 2);
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof Obstacle)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

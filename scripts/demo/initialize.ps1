@@ -1,5 +1,5 @@
 # The administrator of a computer: once, before anything else.
-param([securestring[]] $Secret)
+param([string] $Chip, [securestring[]] $Secret)
 $owner = $Secret[0]
-$status = Initialize-SPMigrationPlatform -OwnerPassword $owner
+$status = Initialize-SPMigrationPlatform -Chip $Chip -OwnerPassword $owner
 "$($status.Computer) is initialized; its fingerprint is $($status.Fingerprint)"

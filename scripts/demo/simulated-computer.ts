@@ -1,14 +1,25 @@
 /**
- * One simulated computer: its own SPMIGRATION_HOME and HOME, and one PowerShell session in which people run the scripts of
- * this folder. Secrets and arguments go through the session's standard input as data, never as script text.
+ * One simulated computer: its own SPMIGRATION_HOME and HOME, a TPM of its own where it has one, and one PowerShell session
+ * in which people run the scripts of this folder. Secrets and arguments go through the session's standard input as data,
+ * never as script text.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { openSession, type PowerShellSession } from '../../test/testkit/powershell-session.ts';
+import { Swtpm } from '../../test/testkit/swtpm.ts';
+
+/** What guards a computer's storage key: a file of its own, or a TPM that swtpm simulates. */
+export type DemoChip = 'software' | 'tpm2';
 
 /** What a step's script printed, line by line. */
 export type StepOutput = string[];
+
+/** Wrong authorizations until a TPM is locked out: what Windows sets. */
+const maximumTries = 32;
+
+/** First persistent handle; the storage key is the second (0x81000001). */
+const persistentObjects = 0x81000000;
 
 const runStep = `
 $secrets = @(foreach ($text in $data.secrets) { ConvertTo-SecureString -AsPlainText -Force -String $text })
@@ -21,19 +32,29 @@ export class SimulatedComputer {
   readonly name: string;
   readonly #folder: string;
   readonly #module: string;
+  readonly #chip: DemoChip;
   #session: Promise<PowerShellSession> | undefined;
+  #tpm: Swtpm | undefined;
   #fingerprint: string | undefined;
+  #endorsementFingerprint: string | undefined;
 
   /** `folder` names the computer by its last part. */
-  constructor(folder: string, module: string) {
+  constructor(folder: string, module: string, chip: DemoChip) {
     this.name = basename(folder);
     this.#folder = folder;
     this.#module = module;
+    this.#chip = chip;
   }
 
   /** The account that plays Anna: whoever runs the demonstration. */
   get user(): string {
     return userInfo().username;
+  }
+
+  /** What its administrator does before anything else. */
+  initialize(ownerPassword: string): Promise<StepOutput> {
+    const choice = this.#chip === 'tpm2' ? 'Tpm2' : 'Software';
+    return this.run('initialize.ps1', [choice], [ownerPassword]);
   }
 
   /** Runs a script of this folder. Fails with what it printed unless it ends well. */
@@ -47,7 +68,8 @@ export class SimulatedComputer {
     if (error !== undefined) {
       throw new Error(`${script} on ${this.name}: ${error.id}: ${error.message}\n${lines.join('\n')}`);
     }
-    this.#fingerprint ??= /fingerprint is ((?:[0-9a-f]{4} ?){10})/.exec(lines.join('\n'))?.[1]?.trim();
+    this.#fingerprint ??= groupsAfter('its fingerprint is', lines);
+    this.#endorsementFingerprint ??= groupsAfter('its endorsement key has the fingerprint', lines);
     return lines.filter((line) => line.trim() !== '');
   }
 
@@ -57,13 +79,37 @@ export class SimulatedComputer {
     return this.#fingerprint;
   }
 
-  /** Switched off; what is on its disk stays. */
+  /** By what its TPM is known again, read out in the same way; known once its identity is exported. */
+  get endorsementFingerprint(): string {
+    if (this.#endorsementFingerprint === undefined)
+      throw new Error(`${this.name} showed no fingerprint of an endorsement key yet.`);
+    return this.#endorsementFingerprint;
+  }
+
+  /** Asks its TPM what is in it. Fails where anything is loaded: nothing may stay after its use. */
+  async nothingLoaded(): Promise<StepOutput> {
+    const tpm = this.#tpm;
+    if (tpm === undefined) throw new Error(`${this.name} has no TPM.`);
+    const [loaded, kept] = [await tpm.leftLoaded(), await tpm.handles(persistentObjects)];
+    if (loaded.length > 0) throw new Error(`${this.name}: its TPM still holds ${hex(loaded)}.`);
+    return [`${this.name}: no key and no session is loaded; what its TPM keeps: ${hex(kept)}`];
+  }
+
+  /** Switched off; what is on its disk stays. A simulated TPM does not outlive this. */
   async close(): Promise<void> {
     await (await this.#session)?.close();
     this.#session = undefined;
+    await this.#tpm?.stop();
+    this.#tpm = undefined;
   }
 
-  /** The computer is gone, with everything on it. */
+  /** What `close` does for the TPM, at once: for a demonstration that was interrupted. */
+  cutPower(): void {
+    this.#tpm?.kill();
+    this.#tpm = undefined;
+  }
+
+  /** The computer is gone, with its TPM and everything on it. */
   async destroy(): Promise<void> {
     await this.close();
     await rm(this.#folder, { recursive: true, force: true });
@@ -74,12 +120,25 @@ export class SimulatedComputer {
     const home = join(this.#folder, 'home');
     await mkdir(state, { recursive: true, mode: 0o700 });
     await mkdir(home, { recursive: true, mode: 0o700 });
+    if (this.#chip === 'tpm2') this.#tpm = await Swtpm.start(maximumTries);
     const session = await openSession({
-      env: { SPMIGRATION_HOME: state, HOME: home, DEMO_MODULE: this.#module, XDG_DATA_HOME: undefined },
+      env: {
+        ...{ SPMIGRATION_HOME: state, SPMIGRATION_TPM: this.#tpm?.address },
+        ...{ HOME: home, DEMO_MODULE: this.#module, XDG_DATA_HOME: undefined },
+      },
     });
     const { errors } = await session.invoke('. $data', join(import.meta.dirname, 'Prelude.ps1'));
     const [error] = errors;
     if (error !== undefined) throw new Error(`${this.name} could not start: ${error.message}`);
     return session;
   }
+}
+
+/** Ten groups of four hex digits that were printed behind `words`. */
+function groupsAfter(words: string, lines: StepOutput): string | undefined {
+  return new RegExp(`${words} ((?:[0-9a-f]{4} ?){10})`).exec(lines.join('\n'))?.[1]?.trim();
+}
+
+function hex(handles: readonly number[]): string {
+  return handles.map((handle) => `0x${handle.toString(16)}`).join(', ');
 }
