@@ -6,6 +6,7 @@ import { environmentRows } from './bench/environment.ts';
 import { migrationRows } from './bench/migration.ts';
 import { moduleRows } from './bench/module.ts';
 import { startRows } from './bench/start.ts';
+import { tpmRows } from './bench/tpm.ts';
 import { table } from './bench/harness.ts';
 import { freshExecutable, freshModule } from './build/freshness.ts';
 
@@ -15,5 +16,6 @@ const rows = [
   ...(await moduleRows(await freshModule(), executable)),
   ...(await migrationRows(executable)),
   ...(await environmentRows(executable)),
+  ...(await tpmRows(executable)),
 ];
 process.stdout.write(`${table(rows)}\n`);

@@ -13,9 +13,10 @@ export class Conversation {
   readonly #lines: AsyncIterator<string, undefined>;
   #id = 0;
 
-  constructor(executable: string, home: string) {
+  /** `tpm`: what SPMIGRATION_TPM says; without it the computer has none. */
+  constructor(executable: string, home: string, tpm = '') {
     this.#child = spawn(executable, ['rpc', '--protocol', '1'], {
-      env: { ...process.env, SPMIGRATION_HOME: home },
+      env: { ...process.env, SPMIGRATION_HOME: home, SPMIGRATION_TPM: tpm },
     });
     this.#child.stderr.pipe(process.stderr);
     const reader: Interface = createInterface({ input: this.#child.stdout });

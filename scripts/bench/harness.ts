@@ -24,7 +24,8 @@ export interface Row {
   readonly what: string;
   readonly measured: string;
   readonly aim: string;
-  readonly met: boolean;
+  /** Undefined for a figure that has no aim. */
+  readonly met: boolean | undefined;
 }
 
 /** Times each case `rounds` times, interleaved, after one unmeasured round. */
@@ -77,6 +78,39 @@ export function limitRow(what: string, value: number, unit: string, aim: number,
   };
 }
 
+/** A row about how many times faster than its rival something must be at least. Both in milliseconds. */
+export function fasterRow(what: string, time: number, rival: number, rivalName: string, aim: number): Row {
+  const ratio = rival / time;
+  return {
+    what,
+    measured: `${ratio.toFixed(0)} × ${rivalName} (${ms(time)} : ${ms(rival)})`,
+    aim: `≥ ${aim} ×`,
+    met: ratio >= aim,
+  };
+}
+
+/** A row about counts that must be at most their aims, one by one. */
+export function countRow(
+  what: string,
+  counts: readonly number[],
+  unit: string,
+  aims: readonly number[],
+  note = '',
+): Row {
+  return {
+    what,
+    measured: `${counts.join(', ')} ${unit}${note === '' ? '' : ` (${note})`}`,
+    aim: `≤ ${aims.join(', ')}`,
+    met: counts.length === aims.length && counts.every((count, index) => count <= (aims[index] ?? -1)),
+  };
+}
+
+/** A row that only tells what one thing costs against another; medians in milliseconds. */
+export function comparisonRow(what: string, time: number, rival: number, rivalName: string): Row {
+  const ratio = (time / rival).toFixed(2);
+  return { what, measured: `${ratio} × ${rivalName} (${ms(time)} : ${ms(rival)})`, aim: '–', met: undefined };
+}
+
 /** Milliseconds of one derivation with the product's parameters (docs/spec/keys.md: 64 MiB, three passes, one lane). */
 export function timeOfArgon2(): number {
   const parameters = { message: 'x'.repeat(20), nonce: 'y'.repeat(16), parallelism: 1, tagLength: 32 };
@@ -88,7 +122,7 @@ export function timeOfArgon2(): number {
 export function table(rows: readonly Row[]): string {
   const lines = [
     ['measured', 'aim', 'result', 'figure'],
-    ...rows.map(({ what, measured, aim, met }) => [what, aim, met ? 'met' : 'MISSED', measured]),
+    ...rows.map(({ what, measured, aim, met }) => [what, aim, resultOf(met), measured]),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
@@ -99,6 +133,11 @@ export function table(rows: readonly Row[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function resultOf(met: boolean | undefined): string {
+  if (met === undefined) return '–';
+  return met ? 'met' : 'MISSED';
 }
 
 const ms = (value: number): string => `${value.toFixed(1)} ms`;

@@ -10,7 +10,7 @@ import { type Row, limitRow, median, timeOfArgon2 } from './harness.ts';
 
 const ROUNDS = 7;
 const CREDENTIALS = 50;
-const SECRETS = { ownerPassword: 'the owner is not the user', password: 'the user is not the owner' };
+export const SECRETS = { ownerPassword: 'the owner is not the user', password: 'the user is not the owner' };
 
 /** Two rehearsals: A with credentials and a grant for B, and B with nothing but its platform. */
 export interface Computers {
@@ -18,6 +18,13 @@ export interface Computers {
   readonly source: string;
   readonly destination: string;
   readonly destinationName: string;
+  readonly tpms: TpmAddresses;
+}
+
+/** Where the TPMs of the two listen, as SPMIGRATION_TPM says it; a computer without one has a software chip. */
+export interface TpmAddresses {
+  readonly source?: string;
+  readonly destination?: string;
 }
 
 export async function migrationRows(executable: string): Promise<readonly Row[]> {
@@ -47,16 +54,17 @@ export async function prepareComputers(
   executable: string,
   folder: string,
   credentials: number,
+  tpms: TpmAddresses = {},
 ): Promise<Computers> {
   const [source, destination] = [join(folder, 'A'), join(folder, 'B')];
   for (const home of [source, destination]) mkdirSync(home, { mode: 0o700 });
-  const b = new Conversation(executable, destination);
+  const b = new Conversation(executable, destination, tpms.destination);
   await b.ask('platform-initialize', {}, pick('ownerPassword'));
   const [identity] = await b.ask('identity-export', { path: folder });
   await b.close();
   if (identity === undefined) throw new Error('identity-export answered nothing');
 
-  const a = new Conversation(executable, source);
+  const a = new Conversation(executable, source, tpms.source);
   await a.ask('platform-initialize', {}, pick('ownerPassword'));
   await a.ask('user-initialize', {}, pick('password'));
   for (let number = 1; number <= credentials; number++) {
@@ -68,18 +76,19 @@ export async function prepareComputers(
     );
   }
   const { path, fingerprint, computer } = identity;
-  await a.ask('access-grant', { path, fingerprint }, pick('ownerPassword'));
+  // What proving the TPM costs is no part of a migration.
+  await a.ask('access-grant', { path, fingerprint, allowUnattested: true }, pick('ownerPassword'));
   await a.close();
-  return { folder, source, destination, destinationName: String(computer) };
+  return { folder, source, destination, destinationName: String(computer), tpms };
 }
 
 /** Exports in a process of its own, as the module does. Its start is not timed: start.ts does that. */
 export async function exportArchive(
   executable: string,
-  { source, destinationName }: Computers,
+  { source, destinationName, tpms }: Computers,
   path: string,
 ) {
-  const a = new Conversation(executable, source);
+  const a = new Conversation(executable, source, tpms.source);
   const peakMemory = a.watchMemory();
   const start = performance.now();
   const [archive] = await a.ask(
@@ -94,9 +103,14 @@ export async function exportArchive(
 }
 
 /** Imports into a copy of the destination; answers the milliseconds without the process's start. */
-async function importArchive(executable: string, { destination }: Computers, path: string, home: string) {
+export async function importArchive(
+  executable: string,
+  { destination, tpms }: Computers,
+  path: string,
+  home: string,
+) {
   cpSync(destination, home, { recursive: true, preserveTimestamps: true });
-  const b = new Conversation(executable, home);
+  const b = new Conversation(executable, home, tpms.destination);
   await b.ask('status');
   const start = performance.now();
   await b.ask('import', { path }, pick('password'));
