@@ -6,6 +6,7 @@
 import {
   constants,
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   privateDecrypt,
   type KeyObject,
@@ -22,7 +23,7 @@ import { OBJECT } from '../../core/src/tpm2/constants.ts';
 import { KDFe } from '../../core/src/tpm2/kdf.ts';
 import { nameOf } from '../../core/src/tpm2/name.ts';
 import { unwrapOuter } from '../../core/src/tpm2/protection.ts';
-import { decodePublic, encodePublic } from '../../core/src/tpm2/structures.ts';
+import { decodePublic, encodePublic, type Public } from '../../core/src/tpm2/structures.ts';
 
 const storageBinding = OBJECT.fixedTPM | OBJECT.fixedParent | OBJECT.sensitiveDataOrigin;
 const endorsementAttributes = storageBinding | OBJECT.adminWithPolicy | OBJECT.restricted | OBJECT.decrypt;
@@ -71,6 +72,20 @@ export function makeRsaEndorsementKey(): EndorsementKey {
   });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   return { public: area, spki: spkiOf(publicKey), seed: (encrypted) => rsaSeed(pem, encrypted) };
+}
+
+/** SubjectPublicKeyInfo, DER, of the key in a public area. */
+export function spkiOfArea(area: Public): Uint8Array {
+  if (area.type === 'KEYEDHASH') throw new Error('no key pair');
+  const key =
+    area.type === 'ECC'
+      ? importPublicKey(area.unique)
+      : createPublicKey({
+          key: { kty: 'RSA', n: Buffer.from(area.unique).toString('base64url'), e: 'AQAB' },
+          format: 'jwk',
+        });
+  if (key === undefined) throw new Error('no point');
+  return spkiOf(key);
 }
 
 /** What a TPM does with a credential; undefined where it refuses. */

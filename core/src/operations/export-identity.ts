@@ -1,7 +1,8 @@
 /** `Export-SPMigrationIdentity`: the public file by which an owner elsewhere can permit this computer as destination. */
 import { toHex } from '../bytes/bytes.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { hasCode } from '../domain/error.ts';
+import type { ErrorCode } from '../domain/error-catalogue.ts';
+import { isSPMigrationError } from '../domain/error.ts';
 import type { Identity } from '../domain/platform.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import { encodeEndorsement } from '../format/endorsement-v1.ts';
@@ -61,15 +62,23 @@ export const exportIdentity: Changer<ExportIdentityParameters, IdentityResult> =
   };
 };
 
+/** For which a TPM that works, as its storage key was read just now, does not name its endorsement key. */
+const unnamed: readonly ErrorCode[] = [
+  'AttestationUnsupported',
+  'ChipCommandBlocked',
+  'ChipDisabled',
+  'ChipFailed',
+];
+
 /** What the identity says of its TPM. Without it the computer can be granted as before, and prove nothing. */
 async function endorsementHere(call: Call, { settings, chip }: Platform): Promise<Uint8Array> {
   if (settings.chip === 'software') return new Uint8Array();
   try {
     return encodeEndorsement(await chip.endorsement());
   } catch (error) {
-    if (!hasCode(error, 'AttestationUnsupported')) throw error;
+    if (!isSPMigrationError(error) || !unnamed.includes(error.code)) throw error;
     call.report.warning(
-      `The identity names no endorsement key, so it cannot be proven that a TPM guards its storage key: ${error.message}`,
+      `The identity names no endorsement key, so it cannot be proven that a TPM guards the keys here. ${error.message}`,
       error.code,
     );
     return new Uint8Array();
