@@ -27,7 +27,16 @@ export const moduleErrors = [
  * going on would use up the tries that are left.
  */
 export const endingErrors = [
+  'ChipAccessDenied',
+  'ChipBusy',
+  'ChipCleared',
+  'ChipCommandBlocked',
+  'ChipDisabled',
   'ChipFailed',
+  'ChipLockedOut',
+  'ChipLost',
+  'ChipNotFound',
+  'ChipOwnerPasswordSet',
   'InternalError',
   'LockedOut',
   'NoLocalAuthority',
@@ -45,6 +54,7 @@ export const endingErrors = [
   'RequestMalformed',
   'ServiceAccount',
   'StorageKeyChanged',
+  'StorageKeyUnsuitable',
   'StoreNewer',
   'UserNotInitialized',
 ] as const satisfies readonly ErrorCode[];

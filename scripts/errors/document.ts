@@ -21,7 +21,7 @@ const classMeanings: Readonly<Record<ErrorClass, string>> = {
   authentication: 'A password is wrong, or was wrong too often. Do not try again unattended.',
   integrity: 'A file is damaged, changed, or not what it should be.',
   unsupported: 'This version, this system or this file cannot do it.',
-  chip: 'The chip refused, or is another one.',
+  chip: 'The chip cannot be used, did not do it, or is another one.',
   storage: 'The disk or the system refused.',
   network: 'Reserved: nothing here uses a network yet.',
   state: 'A step before this one is missing.',

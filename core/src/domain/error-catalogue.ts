@@ -214,6 +214,11 @@ export const errorCatalogue = {
     message: 'The challenge in {path} was made by the authority {actual}, not by {expected}.',
     hint: 'An owner believes the answers to own challenges only: make one with New-SPMigrationChallenge.',
   },
+  CredentialNotForThisChip: {
+    class: 'not-authorized',
+    message: 'The challenge was made for another TPM or storage key, or was changed.',
+    hint: "Export this computer's identity again, and have a new challenge made from that file.",
+  },
   DestinationNotAttested: {
     class: 'not-authorized',
     message: 'No chip is known to guard the keys on {computer}: {proof}.',
@@ -488,6 +493,11 @@ export const errorCatalogue = {
     message: '{path} uses {algorithm}, which is not supported.',
     hint: 'Use an RSA key of 2048 to 4096 bits or an EC key on P-256, P-384 or P-521; export a PFX file with AES-256 encryption.',
   },
+  AttestationUnsupported: {
+    class: 'unsupported',
+    message: 'This computer has no TPM that could prove anything.',
+    hint: 'Only a platform with a TPM answers challenges; a grant for a software chip needs -AllowUnattested.',
+  },
   ConstrainedLanguage: {
     class: 'unsupported',
     message: 'PowerShell runs in {mode} mode, in which this module cannot start its core program.',
@@ -540,26 +550,21 @@ export const errorCatalogue = {
   },
 
   // chip
-  ChipFailed: {
-    class: 'chip',
-    message: 'The chip refused: {problem}',
-    hint: 'See Get-SPMigrationStatus; if it stays, ask the administrator.',
-  },
-  StorageKeyChanged: {
-    class: 'chip',
-    message: 'The storage key of this platform is not the one recorded at its initialization.',
-    hint: 'The chip was cleared or its state replaced. Initialize the platform again and import the last archive.',
-  },
-
-  ChipNotFound: {
-    class: 'chip',
-    message: 'No TPM 2.0 was found: {where}.',
-    hint: 'Switch it on in the firmware settings, or initialize with -Chip Software (command line: --chip Software).',
-  },
   ChipAccessDenied: {
     class: 'chip',
     message: 'This account may not use the TPM: {where}.',
-    hint: '{remedy}',
+    hint: 'Ask the administrator: {remedy}.',
+  },
+  ChipBusy: {
+    class: 'chip',
+    message: 'The TPM is busy: {problem}.',
+    hint: 'Try again in a moment, or end the other programs that use it; Get-SPMigrationStatus shows what is here now.',
+  },
+  ChipCleared: {
+    class: 'chip',
+    message:
+      'The TPM holds no storage key any more: it was cleared, or the key was taken out, since this platform was initialized.',
+    hint: 'Do not delete {path}, which holds the authority and its grants: an administrator runs Initialize-SPMigrationPlatform again. Keys that were on this computer only are lost; others come back from a computer that has them, by a new identity, a new grant and a new export.',
   },
   ChipCommandBlocked: {
     class: 'chip',
@@ -569,47 +574,42 @@ export const errorCatalogue = {
   ChipDisabled: {
     class: 'chip',
     message: 'The storage hierarchy of the TPM is disabled.',
-    hint: 'Enable the TPM in the firmware settings and start the computer again.',
+    hint: 'Nothing is lost: start the computer again, and enable the TPM in its firmware settings if it stays so.',
+  },
+  ChipFailed: {
+    class: 'chip',
+    message: 'The chip did not do it: {problem}',
+    hint: 'See Get-SPMigrationStatus; if it stays, ask the administrator.',
   },
   ChipLockedOut: {
     class: 'chip',
     message: 'The TPM is locked out after too many wrong authorizations, by whichever program: {wait}.',
     hint: 'Wait, and then try once with the right password; an administrator who has the lockout password can reset it.',
   },
-  ChipBusy: {
-    class: 'chip',
-    message: 'The TPM is busy: {problem}.',
-    hint: 'Try again in a moment; nothing was changed.',
-  },
   ChipLost: {
     class: 'chip',
     message: 'The TPM stopped answering: {problem}.',
-    hint: 'Check it with Get-SPMigrationStatus and repeat; what was there before is still there.',
+    hint: 'When Get-SPMigrationStatus shows it again, repeat: what was to be changed is as before, or done. A password that was being set may be the new one already.',
   },
-  ChipCleared: {
+  ChipNotFound: {
     class: 'chip',
-    message: 'The TPM holds no storage key any more: it was cleared since this platform was initialized.',
-    hint: 'Keys under it are lost on this computer. Remove the platform folder ({path}), initialize again, and import the last archive.',
+    message: 'No TPM 2.0 was found: {where}.',
+    hint: 'Switch it on in the firmware settings; a computer that has none is initialized with -Chip Software.',
   },
   ChipOwnerPasswordSet: {
     class: 'chip',
     message: 'The TPM has no storage key at 0x81000001, and its owner hierarchy has a password.',
     hint: 'Have who knows it make the storage key (docs/guides/tpm.md, "Owner hierarchy with a password"), and initialize again.',
   },
+  StorageKeyChanged: {
+    class: 'chip',
+    message: 'The storage key of this platform is not the one recorded at its initialization.',
+    hint: 'The chip was cleared and set up anew, or exchanged. If the right one cannot be put back, an administrator runs Initialize-SPMigrationPlatform again, and keys come back from a computer that has them, by a new identity, a new grant and a new export.',
+  },
   StorageKeyUnsuitable: {
     class: 'chip',
     message: 'The storage key at 0x81000001 cannot guard keys: {problem}.',
-    hint: 'It must be a restricted ECC P-256 or RSA-2048 decryption key with SHA-256 and AES-128-CFB. Ask who manages the TPM, or use -Chip Software.',
-  },
-  AttestationUnsupported: {
-    class: 'unsupported',
-    message: 'This computer has no TPM that could prove anything.',
-    hint: 'Only a platform with a TPM answers challenges; a grant for a software chip needs -AllowUnattested.',
-  },
-  CredentialNotForThisChip: {
-    class: 'not-authorized',
-    message: 'The challenge was made for another TPM or storage key, or was changed.',
-    hint: "Export this computer's identity again, and have a new challenge made from that file.",
+    hint: 'It must be a restricted ECC P-256 or RSA-2048 decryption key with SHA-256 and AES-128-CFB, and without a password. Ask who manages the TPM, or use -Chip Software.',
   },
 
   // storage

@@ -2,6 +2,7 @@
  * Which chip a platform gets: the one that was asked for, or the best that is there. A TPM that is there and cannot be used
  * is an error and never passed over in silence; only where there is none `Auto` takes the software chip.
  */
+import { SecretBytes } from '../bytes/secret-bytes.ts';
 import { fail, hasCode } from '../domain/error.ts';
 import type { ChipKind } from '../domain/platform.ts';
 import type { Chip, ChipDescription } from '../ports/chip.ts';
@@ -28,6 +29,7 @@ export async function chooseChip(ports: Ports, choice: ChipChoice): Promise<Chos
   if (storageDisabled === true) throw fail('ChipDisabled');
   const present = await hasStorageKey(chip);
   if (!present && ownerPasswordSet === true) throw fail('ChipOwnerPasswordSet');
+  if (present) await tryStorageKey(chip, ports);
   const key = present ? 'is used as it is there, in' : 'is made in';
   return {
     chip,
@@ -38,6 +40,12 @@ export async function chooseChip(ports: Ports, choice: ChipChoice): Promise<Chos
       `The storage key of this computer ${key}: ${model}. ${enforcement}`,
     ],
   };
+}
+
+/** Whoever made the storage key that is there may have given it a password: makes a key under it, and keeps nothing of it. */
+async function tryStorageKey(chip: Chip, { random }: Ports): Promise<void> {
+  using authValue = new SecretBytes(random(32));
+  await chip.createBasicUserKey(random(32), authValue);
 }
 
 async function findTpm(

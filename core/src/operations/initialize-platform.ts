@@ -1,6 +1,7 @@
 /**
  * `Initialize-SPMigrationPlatform`: the chip's storage key, the authority (a local owner's own, or a fleet's public
- * half) and the platform folder. The settings file is written last: until then the platform is not initialized.
+ * half) and the platform folder. The settings file is written last: until then the platform is not initialized. Once only,
+ * except where the chip was cleared or replaced since (`lost-chip.ts`): then new settings take the place of the old ones.
  */
 import { fail } from '../domain/error.ts';
 import { formatInstant } from '../domain/time.ts';
@@ -15,7 +16,14 @@ import { chooseChip, type ChipChoice } from './choose-chip.ts';
 import { makeAuthority, writeBackup } from './new-authority.ts';
 import type { Call, Changer } from './operation.ts';
 import { requireAcceptable, type PasswordRules } from './password-rules.ts';
-import { findPlatform, requireAdministrator, requirePlatform, requireSameKind } from './platform-context.ts';
+import { lostChip } from './lost-chip.ts';
+import {
+  findPlatform,
+  requireAdministrator,
+  requirePlatform,
+  requireSameKind,
+  type Platform,
+} from './platform-context.ts';
 import { record } from './record.ts';
 import type { StatusResult } from './results.ts';
 import { statusOf } from './status.ts';
@@ -29,6 +37,12 @@ export interface InitializePlatformParameters extends PasswordRules {
 
 const ownerPassword = 'the new Owner Password of this platform';
 
+/** What it means that the chip was cleared or replaced, and what does not. */
+const initializedAgain: readonly string[] = [
+  'The platform is initialized again. Its authority, the grants that were signed here and the history of the platform stay.',
+  'Environments of users on this computer do not open any more, unless the chip makes the very same storage key again; archives for this computer do not, either.',
+];
+
 export const initializePlatform: Changer<InitializePlatformParameters, StatusResult> = async (
   call,
   parameters,
@@ -36,11 +50,14 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
   const { ports, secrets } = call;
   await requireAdministrator(ports);
   const before = await findPlatform(ports);
-  if (before !== undefined) {
+  const lost = before && (await lostChip(before));
+  if (before !== undefined && lost === undefined) {
     throw fail('PlatformAlreadyInitialized', { since: formatInstant(before.settings.created) });
   }
   const fleetKey =
-    parameters.authorityPath === undefined ? undefined : await readFleetKey(call, parameters.authorityPath);
+    parameters.authorityPath === undefined
+      ? fleetKeyOf(before)
+      : await readFleetKey(call, parameters.authorityPath);
   if (fleetKey === undefined) {
     if (!secrets.has('ownerPassword')) throw fail('OwnerPasswordRequired');
     requireAcceptable(secrets, 'ownerPassword', ownerPassword, parameters);
@@ -64,8 +81,9 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     plan: {
       action: 'Initialize the platform',
       target: computer,
-      impact: 'medium',
+      impact: lost === undefined ? 'medium' : 'high',
       lines: [
+        ...(lost === undefined ? [] : [lost.message, ...initializedAgain]),
         ...chosen.lines,
         left !== undefined
           ? `The authority key that is here already, ${groupFingerprint(authorityFingerprint(left.publicKey))}, is kept; its Owner Password must open it.`
@@ -81,6 +99,7 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
         storageKey: chosen.present,
         authority: fleetKey === undefined ? null : authorityFingerprint(fleetKey),
         kept: left === undefined ? null : authorityFingerprint(left.publicKey),
+        lost: lost?.code ?? null,
       },
     },
     prepare: async () => {
@@ -114,6 +133,11 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     },
   };
 };
+
+/** The fleet's authority of a platform that is initialized again: it goes on to decide. */
+function fleetKeyOf(before: Platform | undefined): Uint8Array | undefined {
+  return before?.settings.authority === 'fleet' ? before.settings.authorityKey : undefined;
+}
 
 async function readFleetKey(call: Call, path: string): Promise<Uint8Array> {
   const bytes = await call.ports.files.read(path, maximumAuthorityBytes);

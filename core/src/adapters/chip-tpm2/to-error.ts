@@ -53,9 +53,12 @@ export interface Circumstances {
 
 /** What to throw for `error`. Anything that neither a TPM nor a transport said passes through. */
 export function toError(error: unknown, attempt: Attempt, circumstances: Circumstances = {}): unknown {
-  if (error instanceof MalformedResponse) return fail('ChipFailed', { problem: error.message }, error);
+  if (error instanceof MalformedResponse) {
+    const problem = `${error.message}; something on the way to the TPM may change what it says`;
+    return fail('ChipFailed', { problem }, error);
+  }
   if (!(error instanceof Tpm2Error)) return error;
-  return general(error, circumstances) ?? particular(error, attempt, circumstances);
+  return general(error, attempt, circumstances) ?? particular(error, attempt, circumstances);
 }
 
 /** A transport that failed while `command` was under way, or while it was opened. */
@@ -78,12 +81,19 @@ export function toTransportFailure(error: TransportError, command?: CommandName)
 }
 
 function remedyFor(where: string): string {
-  return where.startsWith('/dev/')
-    ? 'Add the account to the group of this device (on most systems: usermod -aG tss NAME), and log on again.'
-    : 'Run it as an administrator; docs/guides/tpm.md says what standard users may do.';
+  if (where.startsWith('/dev/')) {
+    return 'the account must be in the group of this device (on most systems: usermod -aG tss NAME), and log on again';
+  }
+  return where.startsWith('swtpm')
+    ? 'the simulated TPM belongs to another account'
+    : 'an administrator may use it; docs/guides/tpm.md says what standard users may do';
 }
 
-function general(error: Tpm2Error, { lockOut }: Circumstances): SPMigrationError | undefined {
+function general(
+  error: Tpm2Error,
+  attempt: Attempt,
+  { lockOut }: Circumstances,
+): SPMigrationError | undefined {
   const busy = (problem: string): SPMigrationError => fail('ChipBusy', { problem }, error);
   switch (error.reason) {
     case 'LOCKOUT':
@@ -95,9 +105,10 @@ function general(error: Tpm2Error, { lockOut }: Circumstances): SPMigrationError
       return error.command === 'Import'
         ? undefined
         : fail('ChipFailed', { problem: 'it is in failure mode, in which it does nothing any more' }, error);
-    case 'DISABLED':
     case 'HIERARCHY':
-      return fail('ChipDisabled', {}, error);
+      return attempt === 'endorse' || attempt === 'activate'
+        ? endorsementUnusable('is disabled', error)
+        : fail('ChipDisabled', {}, error);
     case 'RETRY':
     case 'TESTING':
     case 'YIELDED':
@@ -111,6 +122,7 @@ function general(error: Tpm2Error, { lockOut }: Circumstances): SPMigrationError
     case 'OBJECT_HANDLES':
       return busy('its memory is full of objects of other programs');
     case 'COMMAND_CODE':
+    case 'DISABLED':
       return fail('ChipFailed', { problem: `it does not have TPM2_${error.command}` }, error);
     default:
       // The storage key was looked for again before (`concernsStorageKey`): what is gone is what we had loaded.
@@ -149,7 +161,7 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
     case 'chip':
       return failed(error.message);
     case 'endorse':
-      return wrongAuth ? endorsementNeedsAuth(error) : failed(error.message);
+      return wrongAuth ? endorsementUnusable('has a password', error) : failed(error.message);
     case 'provision':
       return wrongAuth ? fail('ChipOwnerPasswordSet', {}, error) : failed(error.message);
     case 'create':
@@ -162,7 +174,7 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
     case 'import':
       return importFailure(error);
     case 'activate':
-      if (wrongAuth) return endorsementNeedsAuth(error);
+      if (wrongAuth) return endorsementUnusable('has a password', error);
       if (error.command !== 'ActivateCredential') return failed(error.message);
       return fail('CredentialNotForThisChip', {}, error);
     case 'duplicate':
@@ -206,8 +218,8 @@ function storageKeyNeedsMore(error: Tpm2Error): SPMigrationError | undefined {
   }
 }
 
-function endorsementNeedsAuth(error: Tpm2Error): SPMigrationError {
-  const problem = 'its endorsement hierarchy has a password, without which it cannot prove which TPM it is';
+function endorsementUnusable(why: 'has a password' | 'is disabled', error: Tpm2Error): SPMigrationError {
+  const problem = `its endorsement hierarchy ${why}, so that it cannot prove which TPM it is`;
   return fail('ChipFailed', { problem }, error);
 }
 

@@ -54,7 +54,7 @@ class Tpm2Chip implements Chip {
   constructor({ find, random, delay, recorded, platformPath }: Tpm2ChipOptions) {
     const open: OpenTransport = async () => {
       const found = find();
-      if (found === undefined) throw new TransportError('absent', 'this computer names none');
+      if (found === undefined) throw new TransportError('absent', 'nothing on this computer leads to one');
       return await found();
     };
     this.#tpm = new SharedTpm({ open, random, delay, recorded });
