@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type {
   AccessResult,
   ArchiveResult,
@@ -14,6 +14,10 @@ import type {
 } from '../../core/src/operations/results.ts';
 import { Computer } from '../testkit/computer.ts';
 import { makeTemporaryFolder } from '../testkit/temporary-folder.ts';
+
+vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
+  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+);
 
 const password = 'Basic User Passwort äöü 1';
 const owner = (name: string): string => `Owner Password of ${name}`;
