@@ -173,6 +173,9 @@ describe('what Windows programs print', () => {
   it('names the SID whatever the account is called', () => {
     expect(sidOf('"firma\\jörg","S-1-5-21-1-2-3-1001"\r\n')).toBe('S-1-5-21-1-2-3-1001');
     expect(sidOf('"a\\S-1-5-18","S-1-5-21-1-2-3-1001"')).toBe('S-1-5-21-1-2-3-1001');
+    expect(sidOf('\r\nUser Name SID\r\n=========\r\nPC\\jörg S-1-5-18 S-1-5-21-0-0-0-1000\r\n\r\n')).toBe(
+      'S-1-5-21-0-0-0-1000',
+    );
     expect(sidOf('ERROR: Unable to get user claims')).toBeUndefined();
   });
 

@@ -43,9 +43,12 @@ export async function runSystemProgram(
   });
 }
 
-/** SID of the caller from `whoami /user /fo csv /nh`: `"domain\name","S-1-5-21-…"`. */
+/**
+ * SID of the caller from `whoami /user /fo csv /nh`: `"domain\name","S-1-5-21-…"`. Wine's program knows no formats and ends its
+ * table with the SID. Whatever the name before it looks like, the last thing said is the SID.
+ */
 export function sidOf(output: string): string | undefined {
-  return /"(S-1-[0-9]+(?:-[0-9]+)+)"\s*$/.exec(output)?.[1];
+  return /[" ](S-1-[0-9]+(?:-[0-9]+)+)"?\s*$/.exec(output)?.[1];
 }
 
 /**
