@@ -36,16 +36,16 @@ async function main(): Promise<void> {
   const began = performance.now();
   const chip = chosenChip(process.argv.slice(2));
   const say = new Narrator();
-  const found = engine();
-  if (found === undefined) {
-    throw new Obstacle(
-      'No PowerShell engine: the demonstration needs the .NET SDK (then run it again), or pwsh.',
-    );
-  }
   if (chip === 'tpm2' && !hasSwtpm()) {
     throw new Obstacle(
       'No swtpm, which simulates a TPM: install it (Debian and Ubuntu: apt-get install swtpm) and run it again, or run\n' +
         'the demonstration with software chips: npm run demo',
+    );
+  }
+  const found = engine();
+  if (found === undefined) {
+    throw new Obstacle(
+      'No PowerShell engine: the demonstration needs the .NET SDK (then run it again), or pwsh.',
     );
   }
   say.title('Migrating a security environment: nobody can do it alone');
