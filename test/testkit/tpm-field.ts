@@ -7,13 +7,21 @@ import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
 import type { OpenTransport } from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
-import type { ArchiveResult, CredentialResult } from '../../core/src/operations/results.ts';
+import type { OperationName, ParameterValues } from '../../core/src/operations/registry.ts';
+import type { SecretName } from '../../core/src/operations/secrets.ts';
+import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
+import type {
+  ArchiveResult,
+  CheckResult,
+  CredentialResult,
+  StatusResult,
+} from '../../core/src/operations/results.ts';
 import { Computer } from './computer.ts';
 import { random, Swtpm } from './swtpm.ts';
-import { grant, ownerPassword, password } from './world.ts';
+import { grant, ownerPassword, password, refused } from './world.ts';
 
 export interface FieldComputer {
   readonly computer: Computer;
@@ -29,7 +37,6 @@ export interface Field {
   readonly n: FieldComputer;
 }
 
-const names = ['PC-A', 'PC-B', 'PC-N'] as const;
 const archiveName = 'from PC-A to PC-B.sparc';
 
 /** Makes the template; the caller removes it (`removeField`). */
@@ -67,27 +74,106 @@ export async function removeField({ folder, a, b, n }: Field): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** A copy for one test, with TPMs of its own that forgive everything. */
-export async function copyField(made: Field): Promise<Field> {
+/**
+ * A copy for one test, with TPMs of its own that forgive everything for the computers it is about. The others are the template's,
+ * for the test to leave alone.
+ */
+export async function copyField(
+  made: Field,
+  ...about: readonly (keyof Pick<Field, 'a' | 'b' | 'n'>)[]
+): Promise<Field> {
   const folder = await mkdtemp(join(tmpdir(), 'spmigration-field-'));
   onTestFinished(async () => {
     await chmod(folder, 0o700);
     await rm(folder, { recursive: true, force: true });
   });
   await cp(made.folder, folder, { recursive: true, preserveTimestamps: true });
-  const copy = async (of: FieldComputer): Promise<FieldComputer> => {
-    const tpm = await of.tpm.copy();
-    onTestFinished(() => tpm.stop());
-    await tpm.forgiveTries();
-    const home = join(folder, basename(of.computer.home));
-    return { computer: await Computer.at(home, {}, undefined, tpm.address), tpm };
+  const copy = async ({ computer, tpm }: FieldComputer): Promise<FieldComputer> => {
+    const own = await tpm.copy();
+    onTestFinished(() => own.stop());
+    await own.forgiveTries();
+    const home = join(folder, basename(computer.home));
+    return { computer: await Computer.at(home, {}, undefined, own.address), tpm: own };
   };
   const share = join(folder, 'share');
-  const [a, b, n] = [await copy(made.a), await copy(made.b), await copy(made.n)];
-  return { folder, share, archive: join(share, archiveName), a, b, n };
+  const copies: Partial<Record<(typeof about)[number], FieldComputer>> = {};
+  for (const name of about) copies[name] = await copy(made[name]);
+  return { ...made, folder, share, archive: join(share, archiveName), ...copies };
 }
 
-export const fieldNames: readonly string[] = names;
+/** An operation with all that it needs to work. */
+export interface Asked {
+  readonly of: FieldComputer;
+  readonly operation: OperationName;
+  readonly parameters?: ParameterValues;
+  readonly secrets?: Readonly<Partial<Record<SecretName, string>>>;
+}
+
+export const newPassword = 'ein neues Passwort äöü 3';
+
+/** Everything that works on the chip of a platform that is set up, each with what it needs. */
+export function askingTheChip({ a, b, share, archive }: Field): readonly Asked[] {
+  const secrets = { password };
+  const credential = 'Anna Müller';
+  const features = { of: a, parameters: { feature: 'Efs', credential }, secrets } as const;
+  return [
+    { of: b, operation: 'user-initialize', secrets },
+    { of: b, operation: 'import', parameters: { path: archive }, secrets },
+    { of: a, operation: 'user-password', secrets: { password, newPassword } },
+    { of: a, operation: 'user-new-key', secrets: { password, newPassword } },
+    { of: a, operation: 'credential-new', parameters: { subject: 'New', algorithm: 'P-256' }, secrets },
+    { ...features, operation: 'feature-enable' },
+    { of: a, operation: 'feature-disable', parameters: { feature: 'SecureEmail' }, secrets },
+    { of: a, operation: 'export', parameters: { path: share, destination: 'PC-B' }, secrets },
+    { of: a, operation: 'undo', secrets },
+    {
+      of: a,
+      operation: 'credential-install',
+      parameters: { credential, allowUnprotectedStore: true },
+      secrets: { password, oneTimeSecret: '07'.repeat(32) },
+    },
+    { of: a, operation: 'identity-export', parameters: { path: share, overwrite: true } },
+  ];
+}
+
+/** One of them. */
+export function asking(field: Field, operation: OperationName): Asked {
+  const found = askingTheChip(field).find((one) => one.operation === operation);
+  if (found === undefined) throw new Error(`${operation} does not ask the chip`);
+  return found;
+}
+
+export function ask({ of, operation, parameters, secrets }: Asked): Promise<readonly unknown[]> {
+  return of.computer.run(operation, parameters, secrets);
+}
+
+export const statusOf = ({ computer }: FieldComputer): Promise<StatusResult> =>
+  computer.one<StatusResult>('status');
+
+/** What Test-SPMigration says of the chip. */
+export async function chipCheck({ computer }: FieldComputer): Promise<CheckResult> {
+  const checks = await computer.run<CheckResult>('platform-test');
+  const found = checks.find(({ name }) => name === 'Chip');
+  if (found === undefined) throw new Error('the chip is not tested');
+  return found;
+}
+
+/** Every operation that works on the chip is refused so on these computers, and status and test say it, too. */
+export async function expectEverywhere(
+  field: Field,
+  code: ErrorCode,
+  fact: RegExp,
+  on: readonly FieldComputer[] = [field.a, field.b],
+): Promise<void> {
+  for (const asked of askingTheChip(field).filter(({ of }) => on.includes(of))) {
+    const error = await refused(field, code, () => ask(asked));
+    expect(error.message).toMatch(fact);
+  }
+  for (const one of on) {
+    expect((await statusOf(one)).chipProblem).toMatch(fact);
+    expect(await chipCheck(one)).toMatchObject({ passed: false, code });
+  }
+}
 
 /** Waits that were asked for, in milliseconds; nobody really waits for them. */
 export type Waits = number[];

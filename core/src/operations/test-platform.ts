@@ -97,7 +97,11 @@ async function testChip({ settings, chip }: Platform, checks: Checks): Promise<v
     ({ model }) => `${model}: its storage key is the recorded one.`,
     async () => {
       if (!equal(await chip.storageKey(), settings.storageKey)) throw fail('StorageKeyChanged');
-      return chip.describe();
+      const description = await chip.describe();
+      const { lockedOut = false, atMostSeconds = 0 } = description.lockOut ?? {};
+      if (lockedOut)
+        throw fail('ChipLockedOut', { wait: `it lasts ${String(atMostSeconds)} seconds at most` });
+      return description;
     },
   );
 }

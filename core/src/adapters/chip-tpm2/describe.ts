@@ -80,9 +80,10 @@ function lockOutIn(state: ReadonlyMap<number, number>): LockOut {
 /** For the message of a refusal. */
 export function lockOutWords({ atMostSeconds, failedTries }: LockOut): string {
   if (atMostSeconds === 0) return `after ${String(failedTries)} failures, until it is reset`;
-  const minutes = Math.ceil(atMostSeconds / 60);
-  const time = atMostSeconds < 120 ? `${String(atMostSeconds)} seconds` : `${String(minutes)} minutes`;
-  return `the next try is possible in at most ${time}`;
+  const inMinutes = atMostSeconds >= 120;
+  const count = inMinutes ? Math.ceil(atMostSeconds / 60) : atMostSeconds;
+  const unit = `${inMinutes ? 'minute' : 'second'}${count === 1 ? '' : 's'}`;
+  return `the next try is possible in at most ${String(count)} ${unit}`;
 }
 
 /** The four characters of a property, without padding. */

@@ -25,7 +25,8 @@ export function TPM2_ReadPublic(handle: number): Command<ReadPublic> {
     parameters: new Uint8Array(),
     read: (reader) => {
       const publicArea = reader.sized16(maximumTpm2b);
-      const name = reader.sized16(nameBytes);
+      // Of a key of another hash, which may lie there, it is longer than ours.
+      const name = reader.sized16(maximumTpm2b);
       reader.sized16(maximumTpm2b); // qualifiedName
       return { publicArea, name };
     },
