@@ -132,4 +132,5 @@ const TEXTS: Readonly<Record<string, string>> = {
   feature: 'Efs',
   operation: 'access-grant',
   path: 'anna@PC-B.sparc',
+  proof: 'Claimed',
 };

@@ -72,6 +72,20 @@ const situations: readonly Situation[] = [
     prepare: ({ b }) => writeFile(join(b.home, 'policy'), 'SPMigration policy v1\nAllowRehearsal: no\n'),
   },
   {
+    cmdlet: 'Export-SPMigrationIdentity',
+    what: 'a challenge to a software chip',
+    code: 'AttestationUnsupported',
+    on: 'b',
+    command: '-Path . -ChallengePath PC-B.spid',
+  },
+  {
+    cmdlet: 'New-SPMigrationChallenge',
+    what: 'an identity that names no TPM',
+    code: 'IdentityNotEndorsed',
+    on: 'a',
+    command: 'PC-B.spid -OwnerPassword $owner',
+  },
+  {
     cmdlet: 'Grant-SPMigrationAccess',
     what: 'a wrong fingerprint',
     code: 'FingerprintMismatch',

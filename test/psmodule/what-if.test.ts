@@ -5,15 +5,17 @@
  * fails the test. With the real executable.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeIdentity } from '../../core/src/format/identity-v1.ts';
 import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
 import { builtModule } from '../testkit/executable.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import { has } from '../testkit/requirement.ts';
+import { attestedIdentity } from '../testkit/vectors/attestation-world.ts';
 import { fingerprintOf } from '../testkit/world.ts';
 
 /** A step of the story: where, and a pipeline that ends with the cmdlet, so that a switch can be put behind it. */
@@ -42,6 +44,7 @@ const STORY: readonly Step[] = [
   // From PC-A to PC-B.
   ['PC-B', 'Export-SPMigrationIdentity -Path srv'],
   ['PC-A', 'Get-SPMigrationIdentity -Path srv/PC-B.spid'],
+  ['PC-A', 'New-SPMigrationChallenge -Path srv/PC-T.spid -OwnerPassword $owner'],
   ['PC-A', 'Grant-SPMigrationAccess -Path srv/PC-B.spid -OwnerPassword $owner'],
   ['PC-A', 'Get-SPMigrationAccess'],
   ['PC-A', 'Export-SPMigration -Path srv/x.sparc -Destination PC-B -Password $p -NewTransferCode'],
@@ -86,6 +89,12 @@ const REFUSED: readonly (readonly [...Step, code: string])[] = [
     'FingerprintMismatch',
   ],
   ['PC-A', 'Import-SPMigration -Path srv/old.pfx -Password $p', 'WrongFileKind'],
+  [
+    'PC-A',
+    'Export-SPMigrationIdentity -Path srv -ChallengePath srv/PC-T.spchallenge',
+    'AttestationUnsupported',
+  ],
+  ['PC-A', 'New-SPMigrationChallenge -Path srv/PC-B.spid -OwnerPassword $owner', 'IdentityNotEndorsed'],
   ['PC-F', 'Undo-SPMigration -Password $p', 'NothingToUndo'],
   ['PC-B', 'Initialize-SPMigrationPlatform -OwnerPassword $owner', 'PlatformAlreadyInitialized'],
   ['PC-A', 'Initialize-SPMigrationUser -Password $p', 'UserAlreadyInitialized'],
@@ -106,6 +115,9 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('-WhatIf', { timeout: 120_
     for (const name of ['PC-A', 'PC-B', 'PC-F', 'srv', 'home']) mkdirSync(join(place, name), { mode: 0o700 });
     cache = mkdtempSync(join(tmpdir(), 'spmigration-cache-'));
     makePfx();
+    // Of a computer with a TPM, which is not in this story.
+    const tpm = encodeIdentity({ ...attestedIdentity, rehearsal: true });
+    writeFileSync(join(place, 'srv/PC-T.spid'), tpm);
     const env = { HOME: join(place, 'home'), XDG_CACHE_HOME: cache };
     session = await openSession({ env, timeoutMs: 110_000 });
     const { errors } = await session.invoke(
