@@ -218,6 +218,10 @@ describe.skipIf(!hasTbs())('TPM Base Services', () => {
       `${open} transport.send(getRandom, 10_000).then(() => console.log('answered'));`,
     );
     expect(waiting).toMatchObject({ code: 0, stdout: 'answered\n', stderr: '' });
+    const unused = await runProgram('tbs.ts', open);
+    expect(unused).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const closing = await runProgram('tbs.ts', `${open} await transport.close(); console.log('closed');`);
+    expect(closing).toMatchObject({ code: 0, stdout: 'closed\n', stderr: '' });
     const absent = await runProgram(
       'tbs.ts',
       `await transports.openTbs('/none.so').catch((e) => console.log(e.message));`,

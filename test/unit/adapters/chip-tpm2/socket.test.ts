@@ -259,5 +259,10 @@ describe('a program', () => {
        transport.send(getRandom, 10_000).then((bytes) => console.log(bytes.length));`,
     );
     expect(program).toMatchObject({ code: 0, stdout: `${response.length}\n`, stderr: '' });
+    const idle = await runProgram(
+      'socket.ts',
+      `await transports.openSocket({ host: '${host}', port: ${port} });`,
+    );
+    expect(idle).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 });

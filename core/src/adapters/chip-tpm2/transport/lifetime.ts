@@ -17,8 +17,9 @@ export interface Line {
   readonly name: string;
   readonly exclusive: boolean;
   /**
-   * Sends a command and answers what comes back, however long it takes. The process is kept alive meanwhile. Rejects with
-   * `TransportError`; any other error is taken for `lost`.
+   * Sends a command and answers what comes back, however long it takes. Rejects with `TransportError`; any other error is
+   * taken for `lost`. Need not keep the process alive: the bound on the wait does, and nothing may when no command is under
+   * way.
    */
   exchange(command: Uint8Array): Promise<Uint8Array>;
   /** `timeoutMs` and `timeout`, unless silence means something else here. */

@@ -90,13 +90,8 @@ class SocketLine implements Line {
   async exchange(command: Uint8Array): Promise<Uint8Array> {
     if (this.#gone !== undefined) throw this.#gone;
     this.#waiting = Promise.withResolvers<Uint8Array>();
-    this.#socket.ref();
     this.#socket.write(command);
-    try {
-      return await this.#waiting.promise;
-    } finally {
-      this.#socket.unref();
-    }
+    return this.#waiting.promise;
   }
 
   patience(timeoutMs: number): Patience {

@@ -59,7 +59,7 @@ export async function openTbs(library?: string, patienceMs = openMs): Promise<Tr
 }
 
 /** What a result other than 0 means. */
-export function tbsProblem(result: number): TransportProblem {
+function tbsProblem(result: number): TransportProblem {
   return problems.get(result) ?? 'lost';
 }
 
@@ -94,11 +94,13 @@ class TbsLine implements Line {
       this.fail(new TransportError('lost', name, 'its thread ended'));
       this.#ended.resolve(undefined);
     });
+    // After the listeners, as these would take it back.
+    this.#worker.unref();
   }
 
   /** Waits until the context is there. */
   async opened(): Promise<void> {
-    const reply = await this.#answer();
+    const reply = await this.#reply.promise;
     if ('missing' in reply) throw new TransportError('absent', name, reply.missing);
     throwFor(reply.result);
   }
@@ -108,7 +110,7 @@ class TbsLine implements Line {
     this.#reply = Promise.withResolvers<TbsReply>();
     this.#calling = true;
     this.#tell({ command });
-    const reply = await this.#answer();
+    const reply = await this.#reply.promise;
     if ('missing' in reply) throw new TransportError('lost', name, reply.missing);
     throwFor(reply.result);
     const response = reply.response ?? new Uint8Array();
@@ -118,29 +120,16 @@ class TbsLine implements Line {
 
   async release(): Promise<void> {
     this.#tell('close');
-    if (this.#calling) {
-      // A thread within a call cannot be ended; it closes the context by itself when the call returns.
-      this.#worker.unref();
-    } else {
-      this.#worker.ref();
-      await this.#ended.promise;
-    }
+    // A thread within a call cannot be ended; it closes the context by itself when the call returns.
+    if (this.#calling) return;
+    this.#worker.ref();
+    await this.#ended.promise;
   }
 
   /** Ends every wait, present and to come. */
   fail(error: TransportError): void {
     this.#gone ??= error;
     this.#reply.reject(this.#gone);
-  }
-
-  /** The process lives on while a reply is waited for, and not for the thread's sake otherwise. */
-  async #answer(): Promise<TbsReply> {
-    this.#worker.ref();
-    try {
-      return await this.#reply.promise;
-    } finally {
-      this.#worker.unref();
-    }
   }
 
   #tell(request: TbsRequest): void {
