@@ -33,18 +33,19 @@ export function runTbsWorker(): void {
    * The folder is asked for, not taken from the environment, and tbs.dll is opened by its full path: a library of that name
    * elsewhere is a stranger's. kernel32.dll is in every process already, whatever lies in whichever folder.
    */
-  const systemLibrary = (ffi: typeof import('node:ffi')): string => {
-    const { functions } = ffi.dlopen('kernel32.dll', {
+  const systemLibrary = (): string => {
+    const { functions } = process.getBuiltinModule('node:ffi').dlopen('kernel32.dll', {
       GetSystemDirectoryW: { arguments: ['buffer', 'uint32'], return: 'uint32' },
     });
     const folder = new Uint16Array(260);
     const length = functions.GetSystemDirectoryW(folder, folder.length);
+    // 0 where it fails, and what it would need where that is more: neither may lead to another folder.
+    if (length === 0 || length >= folder.length) throw new RangeError('the system has no folder');
     return `${String.fromCharCode(...folder.subarray(0, length))}\\tbs.dll`;
   };
 
   const openLibrary = () => {
-    const ffi = process.getBuiltinModule('node:ffi');
-    return ffi.dlopen(library ?? systemLibrary(ffi), {
+    return process.getBuiltinModule('node:ffi').dlopen(library ?? systemLibrary(), {
       Tbsi_Context_Create: { arguments: ['buffer', 'buffer'], return: 'uint32' },
       Tbsip_Submit_Command: {
         arguments: ['pointer', 'uint32', 'uint32', 'buffer', 'uint32', 'buffer', 'buffer'],
