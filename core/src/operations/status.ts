@@ -1,9 +1,10 @@
 /** `Get-SPMigrationStatus`: what this computer is, and what is here for the caller. Needs no secret. */
+import { equal } from '../bytes/bytes.ts';
 import { groupFingerprint } from '../domain/ids.ts';
 import type { Instant } from '../domain/time.ts';
-import { errorCatalogue } from '../domain/error-catalogue.ts';
 import { fail, hasCode, isSPMigrationError } from '../domain/error.ts';
 import { decodeGenerationHeader } from '../format/generation-v1.ts';
+import type { Chip } from '../ports/chip.ts';
 import { VERSION } from '../version.ts';
 import { keptPasswords } from './kept-passwords.ts';
 import { decayed, userTries, waitSeconds } from './lock-out.ts';
@@ -66,10 +67,10 @@ export async function statusOf(call: Call, platform: Platform | undefined): Prom
 
 type ChipStatus = Pick<StatusResult, keyof typeof noChip>;
 
-/** What the chip says of itself. One that cannot be asked does not keep anybody from seeing the rest. */
-async function chipStatus({ chip }: Platform): Promise<ChipStatus> {
+/** What the chip says of itself. One that cannot be asked, or used, does not keep anybody from seeing the rest. */
+async function chipStatus({ chip, settings }: Platform): Promise<ChipStatus> {
   try {
-    const { model, enforcement, manufacturer, firmware, lockOut, storageDisabled } = await chip.describe();
+    const { model, enforcement, manufacturer, firmware, lockOut } = await chip.describe();
     return {
       chipModel: model,
       enforcement,
@@ -78,12 +79,27 @@ async function chipStatus({ chip }: Platform): Promise<ChipStatus> {
       chipFailedTries: lockOut?.failedTries ?? 0,
       chipLockedOut: lockOut?.lockedOut ?? false,
       chipLockedOutSeconds: lockOut?.atMostSeconds ?? 0,
-      chipProblem: storageDisabled === true ? fail('ChipDisabled').message : null,
+      chipProblem: await storageKeyProblem(chip, settings.storageKey),
     };
   } catch (error) {
-    if (!isSPMigrationError(error) || errorCatalogue[error.code].class !== 'chip') throw error;
-    return { ...noChip, chipProblem: error.message };
+    return { ...noChip, chipProblem: chipProblem(error) };
   }
+}
+
+/** Null where the storage key is the recorded one. */
+async function storageKeyProblem(chip: Chip, recorded: Uint8Array): Promise<string | null> {
+  try {
+    return equal(await chip.storageKey(), recorded) ? null : fail('StorageKeyChanged').message;
+  } catch (error) {
+    // A software chip whose file is gone has none: to it, the platform was never initialized.
+    if (hasCode(error, 'PlatformNotInitialized')) return fail('StorageKeyChanged').message;
+    return chipProblem(error);
+  }
+}
+
+function chipProblem(error: unknown): string {
+  if (!isSPMigrationError(error)) throw error;
+  return error.message;
 }
 
 const noChip = {
