@@ -160,6 +160,17 @@ export const changes: readonly Change[] = [
       return { authorityPath: publicPath };
     },
   },
+  {
+    operation: 'platform-initialize',
+    as: 'again, after its chip lost the storage key',
+    on: 'c',
+    before: async ({ a, c, disk }) => {
+      const { publicPath } = await a.one<{ publicPath: string }>('authority-new', { path: share }, asOwner);
+      await c.run('platform-initialize', { authorityPath: publicPath });
+      await disk.remove(`${c.home}/platform/public/storage-key`);
+      return {};
+    },
+  },
   { operation: 'identity-export', parameters: { path: share } },
   {
     operation: 'challenge-new',
