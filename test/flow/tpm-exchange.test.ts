@@ -9,7 +9,12 @@ import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { deriveRoot } from '../../core/src/crypto/kdf.ts';
 import type { Call } from '../../core/src/operations/operation.ts';
 import { requirePlatform } from '../../core/src/operations/platform-context.ts';
-import type { CredentialResult, ImportResult, StatusResult } from '../../core/src/operations/results.ts';
+import type {
+  CredentialResult,
+  IdentityResult,
+  ImportResult,
+  StatusResult,
+} from '../../core/src/operations/results.ts';
 import { requireUser } from '../../core/src/operations/user-context.ts';
 import { readArchive } from '../../core/src/sealing/archive.ts';
 import { UserKeys } from '../../core/src/sealing/user-keys.ts';
@@ -156,10 +161,14 @@ describe.skipIf(!hasSwtpm())('migrations with TPMs', { timeout: 60_000 }, () => 
     const a = await make(computers, 'PC-A', 'ECC');
     await settle(a);
     a.bus.length = 0;
+    const { path } = await a.computer.one<IdentityResult>('identity-export', { path: computers.share });
+    expect(a.bus.length).toBeGreaterThan(0);
+    a.bus.length = 0;
     for (const name of ['credential-list', 'feature-list', 'history', 'access-list'] as const) {
       await a.computer.run(name);
     }
-    expect(commandsOf(a.bus).filter((name) => name !== 'ReadPublic')).toEqual([]);
+    await a.computer.run('identity-read', { path });
+    expect(commandsOf(a.bus)).toEqual([]);
   });
 
   it('lets no secret cross the bus', async () => {

@@ -9,12 +9,12 @@ import { warnIfUnsuitable } from './certificate-use.ts';
 import { changeEnvironment, prepareUnlock, userForChange, type PresentUser } from './change-environment.ts';
 import { findCredential, warnIfOutOfTime } from './credential.ts';
 import type { Call, Changer, Planned, Reader } from './operation.ts';
-import { requirePlatform } from './platform-context.ts';
+import { recordedPlatform } from './platform-context.ts';
 import type { FeatureResult } from './results.ts';
 import { presentFacts, requireUser } from './user-context.ts';
 
 export const listFeatures: Reader<object, FeatureResult> = async function* (call) {
-  const user = await requireUser(call, await requirePlatform(call.ports));
+  const user = await requireUser(call, await recordedPlatform(call.ports));
   for (const feature of features) yield featureResult(feature, user.present.publicPart);
 };
 

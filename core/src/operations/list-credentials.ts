@@ -6,7 +6,7 @@ import { fail } from '../domain/error.ts';
 import { noContent } from '../domain/undo-plan.ts';
 import { credentialResult, matchCredential } from './credential.ts';
 import type { Call, Reader } from './operation.ts';
-import { requirePlatform } from './platform-context.ts';
+import { recordedPlatform } from './platform-context.ts';
 import type { CredentialResult } from './results.ts';
 import { findSetAside, placeName, setAsideCredentials } from './set-aside.ts';
 import { findUser, type User } from './user-context.ts';
@@ -21,7 +21,7 @@ export const listCredentials: Reader<ListCredentialsParameters, CredentialResult
   call,
   { credential: text, includeSetAside = false },
 ) {
-  const user = await findUser(call, await requirePlatform(call.ports));
+  const user = await findUser(call, await recordedPlatform(call.ports));
   // Without an environment there may still be some in quarantine.
   const asked = includeSetAside && (user.present !== undefined || (await hasQuarantine(user)));
   if (user.present === undefined && !asked)

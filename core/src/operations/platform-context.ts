@@ -38,10 +38,16 @@ export async function findPlatform(ports: Ports): Promise<Platform | undefined> 
   return { settings, ids, authority: authorityFingerprint(settings.authorityKey), account, policy, chip };
 }
 
-/** The platform; also asks the chip whether its storage key is the recorded one: `StorageKeyChanged`. */
-export async function requirePlatform(ports: Ports): Promise<Platform> {
+/** The platform as it is recorded: for what only looks, and asks nothing of the chip. `PlatformNotInitialized`. */
+export async function recordedPlatform(ports: Ports): Promise<Platform> {
   const platform = await findPlatform(ports);
   if (platform === undefined) throw fail('PlatformNotInitialized');
+  return platform;
+}
+
+/** The platform; also asks the chip whether its storage key is the recorded one: `StorageKeyChanged`. */
+export async function requirePlatform(ports: Ports): Promise<Platform> {
+  const platform = await recordedPlatform(ports);
   if (!equal(await platform.chip.storageKey(), platform.settings.storageKey)) throw fail('StorageKeyChanged');
   return platform;
 }

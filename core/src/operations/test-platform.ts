@@ -13,7 +13,7 @@ import { Checks, counted } from './checks.ts';
 import { testEvidence, type Chains } from './evidence.ts';
 import { readRevocationList } from './grants-context.ts';
 import type { Call, Reader } from './operation.ts';
-import { findPlatform, type Platform } from './platform-context.ts';
+import { recordedPlatform, type Platform } from './platform-context.ts';
 import type { CheckResult } from './results.ts';
 import { testSource } from './test-source.ts';
 import { testUser } from './test-user.ts';
@@ -42,7 +42,7 @@ export const testPlatform: Reader<TestPlatformParameters, CheckResult> = async f
     'Platform',
     ({ settings }) =>
       `It is initialized as ${settings.computer}${settings.rehearsal ? ', as a rehearsal' : ''}.`,
-    () => requireSettings(call),
+    () => recordedPlatform(call.ports),
   );
   if (platform !== undefined) {
     await testChip(platform, checks);
@@ -83,12 +83,6 @@ async function testFolders(call: Call, checks: Checks): Promise<void> {
   for (const problem of problems) checks.fail('Folder', problem);
   if (problems.length === 0)
     checks.pass('Folder', `Only administrators can change ${call.ports.platform.path}.`);
-}
-
-async function requireSettings(call: Call): Promise<Platform> {
-  const platform = await findPlatform(call.ports);
-  if (platform === undefined) throw fail('PlatformNotInitialized');
-  return platform;
 }
 
 async function testChip({ settings, chip }: Platform, checks: Checks): Promise<void> {

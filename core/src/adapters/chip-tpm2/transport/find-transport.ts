@@ -1,9 +1,9 @@
 /**
  * Which way leads to this computer's TPM. Outside of rehearsals the system decides and no environment variable is asked,
  * so that nobody can put a TPM of their own in the place of the real one. In a rehearsal SPMIGRATION_TPM names a simulated
- * TPM on this machine, and the real one is never touched. Opens and loads nothing before the TPM is asked for.
+ * TPM on this machine; the real one is touched only where it names that. Opens and loads nothing before the TPM is asked for.
  */
-import { posix, win32 } from 'node:path';
+import { posix } from 'node:path';
 import { fail } from '../../../domain/error.ts';
 import type { SocketAddress } from './socket.ts';
 import type { OpenTransport } from './transport.ts';
@@ -40,12 +40,15 @@ function named(tpm: string, system: NodeJS.Platform): OpenTransport {
 
   const [, scheme, path = ''] = /^(unix|tbs):([^\0]+)$/.exec(tpm) ?? [];
   if (scheme === 'unix' && posix.isAbsolute(path)) return socketAt({ path });
-  const { isAbsolute } = system === 'win32' ? win32 : posix;
-  if (scheme === 'tbs' && isAbsolute(path)) return async () => (await import('./tbs.ts')).openTbs(path);
+  // On Windows the system's own library only: a shell with more rights may have inherited the variable from one with fewer.
+  if (system === 'win32' && tpm === 'tbs') return async () => (await import('./tbs.ts')).openTbs();
+  if (system !== 'win32' && scheme === 'tbs' && posix.isAbsolute(path)) {
+    return async () => (await import('./tbs.ts')).openTbs(path);
+  }
 
   throw fail('ParameterInvalid', {
     parameter: 'SPMIGRATION_TPM',
     problem:
-      'it must be 127.0.0.1:2321, [::1]:2321 or localhost:2321 (with any port), unix:/path of a socket, or tbs:/path of a library',
+      'it must be 127.0.0.1:2321, [::1]:2321 or localhost:2321 (with any port), unix:/path of a socket, or on Windows tbs',
   });
 }
