@@ -16,10 +16,17 @@ import {
   type OperationName,
   type ParameterValues,
 } from '../../core/src/operations/registry.ts';
-import type { ArchiveResult, CredentialResult, ImportResult } from '../../core/src/operations/results.ts';
+import type {
+  ArchiveResult,
+  ChallengeResult,
+  CredentialResult,
+  IdentityResult,
+  ImportResult,
+} from '../../core/src/operations/results.ts';
 import { applyChange, type ShownPlan } from '../../core/src/operations/run.ts';
 import { Secrets, type SecretName } from '../../core/src/operations/secrets.ts';
 import { Computer } from '../testkit/computer.ts';
+import { giveTpm, makeEccEndorsementKey } from '../testkit/tpm-double.ts';
 import {
   copyWorld,
   fingerprintOf,
@@ -78,6 +85,14 @@ function archiveIn(world: World): string {
   return join(world.share, basename(made.archive.path));
 }
 
+/** PC-C with a TPM. Answers the path of its identity, which lies in the share. */
+async function identityOfTpm({ c, share }: World): Promise<string> {
+  await rm(join(c.home, 'platform'), { recursive: true });
+  giveTpm(c, makeEccEndorsementKey());
+  await c.run('platform-initialize', { chip: 'Tpm2' }, { ownerPassword });
+  return (await c.one<IdentityResult>('identity-export', { path: share })).path;
+}
+
 /** Parameters with which each changer has something to do on PC-A (or, for the first four, on the computer named). */
 const doable: Readonly<
   Record<
@@ -93,6 +108,12 @@ const doable: Readonly<
   'user-initialize': ({ b }) => [b, {}],
   import: (world) => [world.b, { path: archiveIn(world) }],
   'identity-export': ({ a, share }) => [a, { path: share }],
+  'challenge-new': async (world) => [world.a, { path: await identityOfTpm(world) }],
+  'attestation-export': async (world) => {
+    const path = await identityOfTpm(world);
+    const challenge = await world.a.one<ChallengeResult>('challenge-new', { path }, { ownerPassword });
+    return [world.c, { path: world.share, challengePath: challenge.path }];
+  },
   'access-grant': ({ a, share }) => [a, { path: join(share, 'PC-B.spid') }],
   'access-revoke': ({ a }) => [a, { serial: made.access.serial }],
   'revocation-add': async ({ a, b, share }) => {
