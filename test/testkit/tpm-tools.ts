@@ -48,7 +48,8 @@ export class ToolRefusal extends Error {
 export class ToolTpm {
   readonly #folder: string;
   readonly #process: ChildProcess;
-  readonly #tcti: string;
+  /** By what tpm2-tools find it, as TPM2TOOLS_TCTI says it. */
+  readonly tcti: string;
   /** On 127.0.0.1: for a client that is no tool. */
   readonly port: number;
 
@@ -56,7 +57,7 @@ export class ToolTpm {
     this.#folder = folder;
     this.#process = process;
     this.port = port;
-    this.#tcti = `swtpm:host=127.0.0.1,port=${port}`;
+    this.tcti = `swtpm:host=127.0.0.1,port=${port}`;
   }
 
   /** Starts a new, empty TPM and waits until it answers. */
@@ -88,6 +89,11 @@ export class ToolTpm {
     }
   }
 
+  /** What SPMIGRATION_TPM takes. */
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
   stop(): void {
     this.#process.kill();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -95,7 +101,7 @@ export class ToolTpm {
 
   /** Runs a tool in the folder of files. */
   run(tool: string, ...parameters: readonly string[]): ToolOutcome {
-    const env = { ...process.env, TPM2TOOLS_TCTI: this.#tcti };
+    const env = { ...process.env, TPM2TOOLS_TCTI: this.tcti };
     const options = { cwd: this.#folder, env, encoding: 'utf8' } as const;
     const began = performance.now();
     const ended = spawnSync(tool, parameters, options);
