@@ -20,12 +20,14 @@ import type {
   HistoryEventResult,
   IdentityResult,
 } from '../../core/src/operations/results.ts';
+import { createAuthority } from '../../core/src/sealing/authority.ts';
+import { makeChallenge } from '../../core/src/sealing/challenge.ts';
 import { OBJECT } from '../../core/src/tpm2/constants.ts';
 import { makeCertificate, testNotBefore, type TestCertificate } from '../testkit/certificates.ts';
 import { Computer } from '../testkit/computer.ts';
 import { certifyEndorsementKey } from '../testkit/endorsement-certificates.ts';
 import { claimingTpm, giveTpm, makeEccEndorsementKey } from '../testkit/tpm-double.ts';
-import { ownerPassword, refused, rejection } from '../testkit/world.ts';
+import { ownerPassword, refused } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
   (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
@@ -148,10 +150,10 @@ describe('a challenge is not made', () => {
     const { account } = a.ports;
     a.ports = { ...a.ports, account: { ...account, isAdministrator: () => Promise.resolve(false) } };
     await refused(world, 'NotAdministrator', making(a, asOwner, { outputPath }));
-    a.ports = { ...a.ports, account, rehearsal: false };
-    const error = await rejection(making(a, asOwner, { outputPath }));
-    expect(error.code).toBe('RehearsalMixed');
-    a.ports = { ...a.ports, rehearsal: true };
+    a.ports = { ...a.ports, account };
+    const real = decodeIdentity(await read(identity.path), 'x');
+    const path = await fileOf('real.spid', encodeIdentity({ ...real, rehearsal: false }));
+    await refused(world, 'RehearsalMixed', making(a, asOwner, { path, outputPath }));
   });
 });
 
@@ -182,6 +184,13 @@ describe('a challenge is not answered', () => {
     await refused(world, 'ChallengeMalformed', answering(b, cut));
     await refused(world, 'WrongFileKind', answering(b, identity.path));
     await refused(world, 'FileNotFound', answering(b, join(share, 'none.spchallenge')));
+  });
+
+  it('where it was made for a real platform', async () => {
+    const real = { ...decodeIdentity(await read(identity.path), 'x'), rehearsal: false };
+    const by = { authority: createAuthority(), created: now, random: a.ports.random };
+    const path = await fileOf('real.spchallenge', makeChallenge(real, 'x', by).bytes);
+    await refused(world, 'RehearsalMixed', answering(b, path));
   });
 
   it('with a secret that the challenger did not know', async () => {

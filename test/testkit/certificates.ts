@@ -33,6 +33,8 @@ export interface TestCertificateOptions {
   /** Undefined: self-signed. */
   readonly issuer?: TestCertificate;
   readonly authority?: boolean;
+  /** Its key may sign certificates, although it is no authority. */
+  readonly signsCertificates?: boolean;
   readonly days?: number;
   /** Certifies this key again instead of a new one. */
   readonly renews?: TestCertificate;
@@ -43,8 +45,10 @@ let serial = 1;
 /** Makes one certificate. */
 export async function makeCertificate(
   subject: string,
-  { kind = 'P-256', issuer, authority = false, days = 365, renews }: TestCertificateOptions = {},
+  options: TestCertificateOptions = {},
 ): Promise<TestCertificate> {
+  const { kind = 'P-256', issuer, authority = false, days = 365, renews } = options;
+  const { signsCertificates = authority } = options;
   const made = renews ?? (await makeKeys(kind));
   const signer = issuer?.keys ?? made.keys;
   serial += 1;
@@ -59,7 +63,10 @@ export async function makeCertificate(
     signingAlgorithm: { name: signer.privateKey.algorithm.name, hash: 'SHA-256' },
     extensions: [
       new BasicConstraintsExtension(authority, undefined, true),
-      new KeyUsagesExtension(authority ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature, true),
+      new KeyUsagesExtension(
+        signsCertificates ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature,
+        true,
+      ),
     ],
   });
   return {

@@ -93,7 +93,12 @@ describe('a certificate of an endorsement key', () => {
   test('is none where its issuer may not issue certificates', async () => {
     const person = await makeCertificate('CN=No Authority');
     const certificate = await certifyEndorsementKey(key.spki, person);
-    expect(problem(certificate, [person.certificate])).toMatch(/no certificate is given|may not issue any/);
+    expect(problem(certificate, [person.certificate])).toMatch(/of whom no certificate is given$/);
+    const almost = await makeCertificate('CN=Almost One', { signsCertificates: true });
+    const other = await certifyEndorsementKey(key.spki, almost);
+    expect(problem(other, [almost.certificate])).toBe(
+      'the certificate of CN=Almost One, which issued its certificate, may not issue any',
+    );
   });
 
   test('is none where it is signed with SHA-1', async () => {
