@@ -4,8 +4,7 @@
  * the key is loaded at the source before. Of the tools only what they need is counted: not the processes that take their
  * objects out again, which a resource manager would do. Leaves out storage keys of other kinds, and real chips.
  */
-import { concat, equal, toHex } from '../../core/src/bytes/bytes.ts';
-import { ByteWriter } from '../../core/src/bytes/reader.ts';
+import { equal, toHex } from '../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import type { KeyBlob } from '../../core/src/domain/environment.ts';
 import type { Chip, DuplicationRequest, PolicyStep } from '../../core/src/ports/chip.ts';
@@ -13,6 +12,7 @@ import { nameOf } from '../../core/src/tpm2/name.ts';
 import { bukBranches, bukPolicy } from '../../core/src/tpm2/policy.ts';
 import { makeAuthority } from '../../test/testkit/chain.ts';
 import { random, recording, Swtpm, type Exchange } from '../../test/testkit/swtpm.ts';
+import { duplicateByTools } from '../../test/testkit/tool-hand-over.ts';
 import { ToolTpm } from '../../test/testkit/tpm-tools.ts';
 import { countRow, fasterRow, median, type Row } from './harness.ts';
 
@@ -140,19 +140,15 @@ class ToolClient implements Client {
   readonly #source: ToolTpm;
   readonly #destination: ToolTpm;
   readonly #newParent: Uint8Array;
+  readonly #publicArea: Uint8Array;
 
   private constructor(source: ToolTpm, destination: ToolTpm) {
     this.#source = source;
     this.#destination = destination;
     this.#newParent = destination.getSized('storage.pub');
-    const key = source.getSized('key.pub');
-    source.put('key.name', nameOf(key));
-    source.put('parent.name', nameOf(this.#newParent));
-    source.putSized('parent.pub', this.#newParent);
-    source.put('any', branches[0]);
-    source.put('one', branches[1]);
-    destination.putSized('key.pub', key);
-    for (const tpm of [source, destination]) tpm.put('inner', innerKey.reveal);
+    this.#publicArea = source.getSized('key.pub');
+    destination.putSized('key.pub', this.#publicArea);
+    destination.put('inner', innerKey.reveal);
   }
 
   static async start(type: StorageKeyType): Promise<ToolClient> {
@@ -175,19 +171,28 @@ class ToolClient implements Client {
   }
 
   handOver(delegations: number): number {
-    const steps = chainTo(this.#newParent, delegations);
-    steps.forEach((step, index) => {
-      this.#putStep(step, String(index));
-    });
-    let milliseconds = this.#duplicate(steps.length);
+    const newParent = this.#newParent;
+    const request = { newParent, steps: chainTo(newParent, delegations), branches, innerKey };
+    const key = { key: 'key', publicArea: this.#publicArea, authValue: auth };
+    let milliseconds = duplicateByTools(this.#source, { ...request, ...key });
     const target = this.#destination;
-    target.put('duplicate', this.#source.get('duplicate'));
-    target.put('seed', this.#source.get('seed'));
-    const taken = ['-u', 'key.pub', '-i', 'duplicate', '-s', 'seed', '-k', 'inner', '-r', 'key.private'];
+    for (const file of ['key.duplicate', 'key.seed']) target.put(file, this.#source.get(file));
+    const taken = [
+      '-u',
+      'key.pub',
+      '-i',
+      'key.duplicate',
+      '-s',
+      'key.seed',
+      '-k',
+      'inner',
+      '-r',
+      'key.private',
+    ];
     milliseconds += target.must('tpm2_import', '-C', 'storage', ...taken);
     const loaded = ['-u', 'key.pub', '-r', 'key.private', '-c', 'key', '-n', 'key.name'];
     milliseconds += target.must('tpm2_load', '-C', 'storage', ...loaded);
-    if (!equal(target.get('key.name'), this.#source.get('key.name')))
+    if (!equal(target.get('key.name'), nameOf(this.#publicArea)))
       throw new Error('tpm2-tools loaded another key than was handed over');
     return milliseconds;
   }
@@ -195,42 +200,5 @@ class ToolClient implements Client {
   stop(): void {
     this.#source.stop();
     this.#destination.stop();
-  }
-
-  #duplicate(steps: number): number {
-    const tpm = this.#source;
-    let milliseconds = tpm.must('tpm2_startauthsession', '-S', 'session', '--policy-session');
-    const destination = ['-n', 'key.name', '-N', 'parent.name'];
-    milliseconds += tpm.must('tpm2_policyduplicationselect', '-S', 'session', ...destination);
-    for (let index = 0; index < steps; index++) milliseconds += this.#authorize(String(index));
-    milliseconds += tpm.must('tpm2_policyor', '-S', 'session', '-l', 'sha256:any,one');
-    milliseconds += tpm.must('tpm2_policyauthvalue', '-S', 'session');
-    milliseconds += tpm.must('tpm2_loadexternal', '-C', 'o', '-u', 'parent.pub', '-c', 'parent');
-    const authorization = ['-p', `session:session+hex:${toHex(auth.reveal)}`];
-    const written = ['-G', 'aes', '-i', 'inner', '-r', 'duplicate', '-s', 'seed'];
-    milliseconds += tpm.must('tpm2_duplicate', '-C', 'parent', '-c', 'key', ...authorization, ...written);
-    tpm.must('tpm2_flushcontext', 'session');
-    return milliseconds;
-  }
-
-  #authorize(index: string): number {
-    const tpm = this.#source;
-    const signer = ['-u', `signer${index}.pub`, '-c', 'signer', '-n', 'signer.name'];
-    let milliseconds = tpm.must('tpm2_loadexternal', '-C', 'o', ...signer);
-    const signed = ['-g', 'sha256', '-m', `message${index}`, '-s', `signature${index}`, '-t', 'ticket'];
-    milliseconds += tpm.must('tpm2_verifysignature', '-c', 'signer', ...signed);
-    const approval = ['-i', `approved${index}`, '-q', `ref${index}`, '-n', 'signer.name', '-t', 'ticket'];
-    return milliseconds + tpm.must('tpm2_policyauthorize', '-S', 'session', ...approval);
-  }
-
-  #putStep({ authority, approvedPolicy, policyRef, signature }: PolicyStep, index: string): void {
-    const tpm = this.#source;
-    tpm.putSized(`signer${index}.pub`, authority);
-    tpm.put(`message${index}`, concat(approvedPolicy, policyRef));
-    tpm.put(`approved${index}`, approvedPolicy);
-    tpm.put(`ref${index}`, policyRef);
-    // TPMT_SIGNATURE: ECDSA, SHA-256, then r and s as TPM2B.
-    const [r, s] = [signature.subarray(0, 32), signature.subarray(32)];
-    tpm.put(`signature${index}`, new ByteWriter().u16(0x18).u16(0x0b).sized16(r).sized16(s).done());
   }
 }

@@ -4,8 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
-import { concat, toHex } from '../../core/src/bytes/bytes.ts';
-import { ByteWriter } from '../../core/src/bytes/reader.ts';
+import { toHex } from '../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { openSocket } from '../../core/src/adapters/chip-tpm2/transport/socket.ts';
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
@@ -15,6 +14,7 @@ import { bukBranches, bukPolicy } from '../../core/src/tpm2/policy.ts';
 import { isBasicUserKey, isVaultKey } from '../../core/src/tpm2/templates.ts';
 import { makeAuthority } from '../testkit/chain.ts';
 import { random } from '../testkit/swtpm.ts';
+import { duplicateByTools } from '../testkit/tool-hand-over.ts';
 import { hasTpmTools, ToolTpm } from '../testkit/tpm-tools.ts';
 
 const auth = new SecretBytes(new Uint8Array(32).fill(0x41));
@@ -137,7 +137,9 @@ describe.skipIf(!hasTpmTools()).each(['ecc', 'rsa2048'])(
       const sealed = { public: here.getSized('sealed.pub'), private: here.getSized('sealed.private') };
       expect(isVaultKey(sealed.public)).toBe(true);
       const newParent = await chipOn(there).storageKey();
-      duplicateByTools(newParent, buk.public);
+      const steps = [authority.grant(nameOf(newParent))];
+      const request = { newParent, steps, branches, innerKey };
+      duplicateByTools(here, { ...request, key: 'own', publicArea: buk.public, authValue: auth });
 
       const chip = chipOn(there);
       const handedOver = { duplicate: here.getSized('own.duplicate'), seed: here.getSized('own.seed') };
@@ -164,36 +166,5 @@ describe.skipIf(!hasTpmTools()).each(['ecc', 'rsa2048'])(
       here.must('tpm2_unseal', '-c', 'by-chip', '-p', hexAuth(vaultAuth), '-o', 'unsealed');
       expect(toHex(here.get('unsealed'))).toBe(toHex(vaultKey.reveal));
     });
-
-    /** The session of the key's policy, tool by tool. */
-    function duplicateByTools(newParent: Uint8Array, object: Uint8Array): void {
-      const { approvedPolicy, policyRef, signature, authority: signer } = authority.grant(nameOf(newParent));
-      here.put('object.name', nameOf(object));
-      here.put('parent.name', nameOf(newParent));
-      here.putSized('parent.pub', newParent);
-      here.put('inner', innerKey.reveal);
-      here.putSized('signer.pub', signer);
-      here.put('message', concat(approvedPolicy, policyRef));
-      const [r, s] = [signature.subarray(0, 32), signature.subarray(32)];
-      here.put('signature', new ByteWriter().u16(0x18).u16(0x0b).sized16(r).sized16(s).done());
-      here.put('approved', approvedPolicy);
-      here.put('ref', policyRef);
-      here.must('tpm2_startauthsession', '-S', 'session', '--policy-session');
-      const select = ['-n', 'object.name', '-N', 'parent.name'];
-      here.must('tpm2_policyduplicationselect', '-S', 'session', ...select);
-      here.must('tpm2_loadexternal', '-C', 'o', '-u', 'signer.pub', '-c', 'signer', '-n', 'signer.name');
-      const signed = ['-g', 'sha256', '-m', 'message', '-s', 'signature', '-t', 'ticket'];
-      here.must('tpm2_verifysignature', '-c', 'signer', ...signed);
-      const approval = ['-i', 'approved', '-q', 'ref', '-n', 'signer.name', '-t', 'ticket'];
-      here.must('tpm2_policyauthorize', '-S', 'session', ...approval);
-      const list = `sha256:${here.put('any', branches[0])},${here.put('one', branches[1])}`;
-      here.must('tpm2_policyor', '-S', 'session', '-l', list);
-      here.must('tpm2_policyauthvalue', '-S', 'session');
-      here.must('tpm2_loadexternal', '-C', 'o', '-u', 'parent.pub', '-c', 'parent');
-      const user = `session:session+${hexAuth(auth)}`;
-      const wrapped = ['-G', 'aes', '-i', 'inner', '-r', 'own.duplicate', '-s', 'own.seed'];
-      here.must('tpm2_duplicate', '-C', 'parent', '-c', 'own', '-p', user, ...wrapped);
-      here.run('tpm2_flushcontext', 'session');
-    }
   },
 );

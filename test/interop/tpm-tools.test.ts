@@ -4,8 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { concat, plain, toHex } from '../../core/src/bytes/bytes.ts';
-import { ByteWriter } from '../../core/src/bytes/reader.ts';
+import { plain, toHex } from '../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { createSoftwareChip } from '../../core/src/adapters/chip-software/software-chip.ts';
 import { createFileSystem } from '../../core/src/adapters/system/node-file-system.ts';
@@ -33,6 +32,7 @@ import {
 } from '../../core/src/tpm2/templates.ts';
 import { makeAuthority } from '../testkit/chain.ts';
 import { makeTemporaryFolder } from '../testkit/temporary-folder.ts';
+import { duplicateByTools } from '../testkit/tool-hand-over.ts';
 import { hasTpmTools, ToolRefusal, ToolTpm, type ToolOutcome } from '../testkit/tpm-tools.ts';
 
 const random = (length: number): Uint8Array => plain(randomBytes(length));
@@ -275,72 +275,13 @@ describe.skipIf(!hasTpmTools())('a TPM as witness', () => {
       buk = { public: tpm.getSized('own.pub'), private: tpm.getSized('own.private') };
     });
 
-    /** The session of `evaluate.ts`, command by command; throws ToolRefusal where the TPM stops. */
+    /** The session of `evaluate.ts`; throws ToolRefusal where the TPM stops. */
     function duplicateByTpm(
       steps: readonly Step[],
       { branches = bukBranches(a.name, nonce), authValue = auth, parent = newParent } = {},
     ): void {
-      tpm.put('object.name', nameOf(buk.public));
-      tpm.put('parent.name', nameOf(parent));
-      tpm.putSized('parent.pub', parent);
-      tpm.put('inner', innerKey.reveal);
-      tpm.must('tpm2_startauthsession', '-S', 'session', '--policy-session');
-      try {
-        // Whether the object is included is a parameter of the session's first command; the first step says which.
-        const bound =
-          toHex(steps[0]?.approvedPolicy ?? new Uint8Array(0)) ===
-          toHex(moveDigest(nameOf(buk.public), nameOf(parent)));
-        const include = bound ? ['--include-object'] : [];
-        tpm.must(
-          'tpm2_policyduplicationselect',
-          '-S',
-          'session',
-          '-n',
-          'object.name',
-          '-N',
-          'parent.name',
-          ...include,
-        );
-        for (const step of steps) authorizeByTpm(step);
-        const list = `sha256:${tpm.put('any', branches[0])},${tpm.put('one', branches[1])}`;
-        tpm.must('tpm2_policyor', '-S', 'session', '-l', list);
-        tpm.must('tpm2_policyauthvalue', '-S', 'session');
-        tpm.must('tpm2_loadexternal', '-C', 'o', '-u', 'parent.pub', '-c', 'parent');
-        tpm.must(
-          'tpm2_duplicate',
-          ...[
-            '-C',
-            'parent',
-            '-c',
-            'own',
-            '-G',
-            'aes',
-            '-i',
-            'inner',
-            '-p',
-            `session:session+${hexAuth(authValue)}`,
-          ],
-          ...['-r', 'own.duplicate', '-s', 'own.seed'],
-        );
-      } finally {
-        tpm.run('tpm2_flushcontext', 'session');
-      }
-    }
-
-    function authorizeByTpm(step: Step): void {
-      const { authority, approvedPolicy, policyRef, signature } = step;
-      tpm.putSized('signer.pub', authority);
-      tpm.must('tpm2_loadexternal', '-C', 'o', '-u', 'signer.pub', '-c', 'signer', '-n', 'signer.name');
-      tpm.put('message', concat(approvedPolicy, policyRef));
-      // TPMT_SIGNATURE: ECDSA, SHA-256, then r and s as TPM2B.
-      const [r, s] = [signature.subarray(0, 32), signature.subarray(32)];
-      tpm.put('signature', new ByteWriter().u16(0x18).u16(0x0b).sized16(r).sized16(s).done());
-      const signed = ['-g', 'sha256', '-m', 'message', '-s', 'signature', '-t', 'ticket'];
-      tpm.must('tpm2_verifysignature', '-c', 'signer', ...signed);
-      tpm.put('approved', approvedPolicy);
-      tpm.put('ref', policyRef);
-      const approval = ['-i', 'approved', '-q', 'ref', '-n', 'signer.name', '-t', 'ticket'];
-      tpm.must('tpm2_policyauthorize', '-S', 'session', ...approval);
+      const request = { newParent: parent, steps, branches, innerKey };
+      duplicateByTools(tpm, { ...request, key: 'own', publicArea: buk.public, authValue });
     }
 
     test('a key that had another authValue by TPM2_ObjectChangeAuth comes with the new one', async () => {
