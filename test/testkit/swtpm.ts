@@ -15,7 +15,14 @@ import type { OpenTransport, Transport } from '../../core/src/adapters/chip-tpm2
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
 import { Connection } from '../../core/src/adapters/chip-tpm2/connection.ts';
 import { storageKeyHandle } from '../../core/src/adapters/chip-tpm2/shared-tpm.ts';
-import { TPM2_CreatePrimary, TPM2_EvictControl } from '../../core/src/tpm2/commands/object.ts';
+import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
+import { encodeCommand, type Command } from '../../core/src/tpm2/command.ts';
+import {
+  TPM2_CreatePrimary,
+  TPM2_EvictControl,
+  TPM2_LoadExternal,
+  TPM2_ReadPublic,
+} from '../../core/src/tpm2/commands/object.ts';
 import { TPM2_StartAuthSession } from '../../core/src/tpm2/commands/session.ts';
 import { OBJECT, RH } from '../../core/src/tpm2/constants.ts';
 import { encodePublic } from '../../core/src/tpm2/structures.ts';
@@ -273,4 +280,45 @@ export function recording(open: OpenTransport, exchanges: Exchange[]): OpenTrans
     };
     return recorded;
   };
+}
+
+/** Uses a key whose authorization counts wrong tries: after a start a TPM asks for the first such use to be repeated. */
+export async function useUserKey(tpm: Swtpm): Promise<void> {
+  const [chip, auth] = [tpm.chip(), new SecretBytes(random(32))];
+  const loaded = await chip.loadBasicUserKey(await chip.createBasicUserKey(random(32), auth), auth);
+  await loaded.sealVaultKey(auth, auth);
+  await loaded.dispose();
+}
+
+/** Loads objects until there is no slot left, as a program that was killed leaves them. */
+export async function fillSlots(tpm: Swtpm): Promise<void> {
+  const { publicArea } = await read(tpm, TPM2_ReadPublic(storageKeyHandle));
+  await fill(tpm, () => TPM2_LoadExternal(publicArea));
+}
+
+/** Opens sessions until there is no slot left. */
+export function fillSessions(tpm: Swtpm): Promise<void> {
+  return fill(tpm, () => TPM2_StartAuthSession('hmac', undefined, random(32)));
+}
+
+async function read<Response>(tpm: Swtpm, command: Command<Response>): Promise<Response> {
+  const transport = await tpm.open();
+  try {
+    const { bytes, receive } = encodeCommand(command, [], random);
+    const { handle, reader } = receive(await transport.send(bytes, 10_000));
+    return command.read(reader, handle);
+  } finally {
+    await transport.close();
+  }
+}
+
+async function fill(tpm: Swtpm, command: () => Command<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await read(tpm, command());
+    } catch (error) {
+      if (error instanceof Tpm2Error && error.reason.endsWith('_MEMORY')) return;
+      throw error;
+    }
+  }
 }

@@ -59,6 +59,24 @@ export function intercepted(
   };
 }
 
+/** The way to a TPM on which the n-th command loses its last bit. */
+export function changedCommand(open: OpenTransport, at: number): OpenTransport {
+  let number = 0;
+  return async () => {
+    const transport = await open();
+    return {
+      name: transport.name,
+      exclusive: transport.exclusive,
+      send: (command, timeoutMs) => {
+        number += 1;
+        const last = (command.at(-1) ?? 0) ^ 1;
+        return transport.send(number === at ? command.with(-1, last) : command, timeoutMs);
+      },
+      close: () => transport.close(),
+    };
+  };
+}
+
 /** A TPM that cannot be reached. */
 export function unreachable(problem: TransportProblem, where: string): OpenTransport {
   return () => Promise.reject(new TransportError(problem, where));
@@ -80,6 +98,28 @@ export function dying(open: OpenTransport, at: number, arrives: boolean): OpenTr
         if (sent < at) return transport.send(command, timeoutMs);
         if (arrives) await transport.send(command, timeoutMs);
         throw lost();
+      },
+      close: () => transport.close(),
+    };
+  };
+}
+
+/** A resource manager that goes on with the TPM as it is after `reset`, which comes before the n-th command. */
+export function resetBefore(open: OpenTransport, at: number, reset: () => Promise<void>): OpenTransport {
+  let number = 0;
+  return async () => {
+    let transport = await open();
+    return {
+      name: transport.name,
+      exclusive: transport.exclusive,
+      send: async (command, timeoutMs) => {
+        number += 1;
+        if (number === at) {
+          await transport.close();
+          await reset();
+          transport = await open();
+        }
+        return transport.send(command, timeoutMs);
       },
       close: () => transport.close(),
     };

@@ -3,6 +3,7 @@
  * that the TPM was too busy for, knows everything that it has loaded, and takes it out at the end, whatever happened
  * (TPM 2.0 Part 1, clause 30: there are as few as three slots, and not every TPM has a resource manager before it).
  */
+import { SecretBytes } from '../../bytes/secret-bytes.ts';
 import { encodeCommand, type Authorization, type Command, type SentCommand } from '../../tpm2/command.ts';
 import { TPM2_FlushContext, TPM2_GetCapability_handles } from '../../tpm2/commands/session.ts';
 import { HANDLES, type CommandName } from '../../tpm2/constants.ts';
@@ -71,6 +72,30 @@ export class Connection {
   async flush(handle: number): Promise<void> {
     await this.run(TPM2_FlushContext(handle));
     this.#loaded.delete(handle);
+  }
+
+  /**
+   * Does something with an object or session that is loaded, and takes it out, unless a command has ended it. Where the work
+   * fails, that is what is said, whatever becomes of the taking out: it is tried once more at the end.
+   */
+  async whileLoaded<Value>(
+    { handle }: { readonly handle: number },
+    work: () => Promise<Value>,
+  ): Promise<Value> {
+    let value: Value;
+    try {
+      value = await work();
+    } catch (error) {
+      if (this.#loaded.has(handle)) await this.flush(handle).catch(() => undefined);
+      throw error;
+    }
+    try {
+      if (this.#loaded.has(handle)) await this.flush(handle);
+      return value;
+    } catch (error) {
+      if (value instanceof SecretBytes) value.dispose();
+      throw error;
+    }
   }
 
   /** Takes out what is left and closes the transport. Never throws: what it was done for has failed or succeeded already. */

@@ -44,7 +44,7 @@ export async function activate(
   const storageKey = await tpm.storageKey(platformPath);
   const { type } = await chooseKey(tpm, platformPath);
   const key = await makeKey(tpm, type);
-  try {
+  return await tpm.connection.whileLoaded(key, async () => {
     // The endorsement key's policy is PolicySecret(endorsement hierarchy), whose authValue is empty where nobody set one.
     const policy = await tpm.startSession('policy', storageKey);
     await tpm.connection.run(
@@ -56,9 +56,7 @@ export async function activate(
       await tpm.authorize(storageKey),
       { session: policy, ends: true },
     );
-  } finally {
-    await tpm.connection.flush(key.handle);
-  }
+  });
 }
 
 async function chooseKey(

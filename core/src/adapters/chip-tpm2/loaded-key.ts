@@ -77,11 +77,7 @@ export class LoadedTpmKey implements LoadedBasicUserKey {
     }
     return this.#attempt('use', async () => {
       const item = await this.#run(TPM2_Load(this.#options.object, blob), this.#authValue);
-      try {
-        return await this.#run(TPM2_Unseal(item), authValue);
-      } finally {
-        await this.#connection.flush(item.handle);
-      }
+      return await this.#connection.whileLoaded(item, () => this.#run(TPM2_Unseal(item), authValue));
     });
   }
 
@@ -102,26 +98,15 @@ export class LoadedTpmKey implements LoadedBasicUserKey {
 
   async #duplicate(request: DuplicationRequest): Promise<Duplicate> {
     const session = await this.#options.lease.tpm.startSession('policy', this.#options.parent);
-    let ended = false;
-    try {
+    return await this.#connection.whileLoaded(session, async () => {
       await this.#satisfyPolicy(session, request);
       const parent = await this.#stage('parent', request, TPM2_LoadExternal(request.newParent));
-      try {
-        const command = TPM2_Duplicate(this.#options.object, parent, request.innerKey);
-        const authorization = { session, authValue: this.#authValue, ends: true };
-        const duplicate = await this.#attempt(
-          'duplicate',
-          () => this.#connection.run(command, authorization),
-          request,
-        );
-        ended = true;
-        return duplicate;
-      } finally {
-        await this.#connection.flush(parent.handle);
-      }
-    } finally {
-      if (!ended) await this.#connection.flush(session.handle);
-    }
+      const command = TPM2_Duplicate(this.#options.object, parent, request.innerKey);
+      const authorization = { session, authValue: this.#authValue, ends: true };
+      return await this.#connection.whileLoaded(parent, () =>
+        this.#attempt('duplicate', () => this.#connection.run(command, authorization), request),
+      );
+    });
   }
 
   async dispose(): Promise<void> {
@@ -161,13 +146,10 @@ export class LoadedTpmKey implements LoadedBasicUserKey {
     request: DuplicationRequest,
   ): Promise<{ readonly keySign: Uint8Array; readonly ticket: Ticket }> {
     const key = await this.#stage('signer', request, TPM2_LoadExternal(authority));
-    try {
-      const digest = sha256(approvalMessage(approvedPolicy, policyRef));
-      const verify = TPM2_VerifySignature(key, digest, signature);
-      return { keySign: key.name, ticket: await this.#stage('signature', request, verify) };
-    } finally {
-      await this.#connection.flush(key.handle);
-    }
+    const digest = sha256(approvalMessage(approvedPolicy, policyRef));
+    const verify = TPM2_VerifySignature(key, digest, signature);
+    const ticket = await this.#connection.whileLoaded(key, () => this.#stage('signature', request, verify));
+    return { keySign: key.name, ticket };
   }
 
   #stage<Response>(

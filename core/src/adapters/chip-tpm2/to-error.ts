@@ -49,13 +49,16 @@ export interface Circumstances {
   readonly destination?: string;
   /** How long a lock-out lasts, for people. */
   readonly lockOut?: string;
+  /** The storage key has served before: it has neither a password nor a policy. */
+  readonly storageKeyServed?: boolean;
 }
+
+const interference = 'something on the way to the TPM may change what is said';
 
 /** What to throw for `error`. Anything that neither a TPM nor a transport said passes through. */
 export function toError(error: unknown, attempt: Attempt, circumstances: Circumstances = {}): unknown {
   if (error instanceof MalformedResponse) {
-    const problem = `${error.message}; something on the way to the TPM may change what it says`;
-    return fail('ChipFailed', { problem }, error);
+    return fail('ChipFailed', { problem: `${error.message}; ${interference}` }, error);
   }
   if (!(error instanceof Tpm2Error)) return error;
   return general(error, attempt, circumstances) ?? particular(error, attempt, circumstances);
@@ -165,14 +168,14 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
     case 'provision':
       return wrongAuth ? fail('ChipOwnerPasswordSet', {}, error) : failed(error.message);
     case 'create':
-      return storageKeyNeedsMore(error) ?? failed(error.message);
+      return storageKeyNeedsMore(error, circumstances) ?? failed(error.message);
     case 'load':
-      return storageKeyNeedsMore(error) ?? fail('StorageKeyChanged', {}, error);
+      return storageKeyNeedsMore(error, circumstances) ?? fail('StorageKeyChanged', {}, error);
     case 'use':
       if (wrongAuth) return rejected(error, 'this platform');
       return failed('the vault key is not of this Basic User Key, or was changed');
     case 'import':
-      return importFailure(error);
+      return importFailure(error, circumstances);
     case 'activate':
       if (wrongAuth) return endorsementUnusable('has a password', error);
       if (error.command !== 'ActivateCredential') return failed(error.message);
@@ -194,25 +197,31 @@ function particular(error: Tpm2Error, attempt: Attempt, circumstances: Circumsta
  * With a wrong inner key the content of the duplicate is noise, and its first two bytes are hardly ever a length that fits:
  * SIZE. Everything else does not get so far: the outer wrapper is for another key, or was changed.
  */
-function importFailure(error: Tpm2Error): SPMigrationError {
+function importFailure(error: Tpm2Error, circumstances: Circumstances): SPMigrationError {
   const { subject, reason } = error;
   if (reason === 'SIZE' && subject.kind === 'parameter' && subject.number === 3) {
     return rejected(error, 'the source platform');
   }
   const details = { path: 'The archive', destination: 'another storage key' };
-  return storageKeyNeedsMore(error) ?? fail('ArchiveNotForThisPlatform', details, error);
+  return storageKeyNeedsMore(error, circumstances) ?? fail('ArchiveNotForThisPlatform', details, error);
 }
 
 /** Whoever made the storage key gave it a password, or a policy instead of one. */
-function storageKeyNeedsMore(error: Tpm2Error): SPMigrationError | undefined {
-  const unsuitable = (problem: string): SPMigrationError => fail('StorageKeyUnsuitable', { problem }, error);
+function storageKeyNeedsMore(
+  error: Tpm2Error,
+  { storageKeyServed = false }: Circumstances,
+): SPMigrationError | undefined {
+  const unsuitable = (what: 'password' | 'policy'): SPMigrationError =>
+    storageKeyServed
+      ? fail('ChipFailed', { problem: `${error.message}; ${interference}` }, error)
+      : fail('StorageKeyUnsuitable', { problem: `its use needs a ${what}` }, error);
   switch (error.reason) {
     case 'AUTH_FAIL':
     case 'BAD_AUTH':
-      return unsuitable('its use needs a password');
+      return unsuitable('password');
     case 'AUTH_TYPE':
     case 'AUTH_UNAVAILABLE':
-      return unsuitable('its use needs a policy');
+      return unsuitable('policy');
     default:
       return undefined;
   }

@@ -50,6 +50,7 @@ export function createTpm2Chip(options: Tpm2ChipOptions): Chip {
 class Tpm2Chip implements Chip {
   readonly #tpm: SharedTpm;
   readonly #platformPath: string;
+  readonly #isInitialized: boolean;
 
   constructor({ find, random, delay, recorded, platformPath }: Tpm2ChipOptions) {
     const open: OpenTransport = async () => {
@@ -59,6 +60,7 @@ class Tpm2Chip implements Chip {
     };
     this.#tpm = new SharedTpm({ open, random, delay, recorded });
     this.#platformPath = platformPath;
+    this.#isInitialized = recorded !== undefined;
   }
 
   describe(): Promise<ChipDescription> {
@@ -159,8 +161,9 @@ class Tpm2Chip implements Chip {
     tpm: OpenTpm,
     error: unknown,
     attempt: Attempt,
-    circumstances: { readonly destination?: string } = {},
+    more: { readonly destination?: string } = {},
   ): Promise<unknown> {
+    const circumstances = { ...more, storageKeyServed: this.#isInitialized };
     if (!(error instanceof Tpm2Error)) return toError(error, attempt, circumstances);
     try {
       if (concernsStorageKey(error, attempt)) await tpm.requireStorageKeyAgain(this.#platformPath);
@@ -178,14 +181,14 @@ async function makeStorageKey(tpm: OpenTpm): Promise<void> {
   const { connection } = tpm;
   const owner = await tpm.authorizeEmpty();
   const made = await connection.run(TPM2_CreatePrimary(RH.OWNER, storageKeyTemplate()), owner);
-  try {
-    await connection.run(TPM2_EvictControl(made, storageKeyHandle), owner);
-  } catch (error) {
-    // Another program was quicker: its key is the storage key then.
-    if (!(error instanceof Tpm2Error && error.reason === 'NV_DEFINED')) throw error;
-  } finally {
-    await connection.flush(made.handle);
-  }
+  await connection.whileLoaded(made, async () => {
+    try {
+      await connection.run(TPM2_EvictControl(made, storageKeyHandle), owner);
+    } catch (error) {
+      // Another program was quicker: its key is the storage key then.
+      if (!(error instanceof Tpm2Error && error.reason === 'NV_DEFINED')) throw error;
+    }
+  });
 }
 
 function requireBasicUserKey(publicArea: Uint8Array): void {
