@@ -78,12 +78,12 @@ export function limitRow(what: string, value: number, unit: string, aim: number,
   };
 }
 
-/** A row about how many times faster than its rival something must be at least. Both in milliseconds. */
-export function fasterRow(what: string, time: number, rival: number, rivalName: string, aim: number): Row {
-  const ratio = rival / time;
+/** A row about how many times faster than its rival something must be at least. */
+export function fasterRow(what: string, timing: Timing, rival: Timing, rivalName: string, aim: number): Row {
+  const ratio = rival.median / timing.median;
   return {
     what,
-    measured: `${ratio.toFixed(0)} × ${rivalName} (${ms(time)} : ${ms(rival)})`,
+    measured: `${ratio.toFixed(0)} × ${rivalName} (${ms(timing.median)} : ${ms(rival.median)}; best ${ms(timing.best)} : ${ms(rival.best)})`,
     aim: `≥ ${aim} ×`,
     met: ratio >= aim,
   };

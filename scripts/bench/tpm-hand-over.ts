@@ -14,7 +14,7 @@ import { makeAuthority } from '../../test/testkit/chain.ts';
 import { random, recording, Swtpm, type Exchange } from '../../test/testkit/swtpm.ts';
 import { duplicateByTools } from '../../test/testkit/tool-hand-over.ts';
 import { ToolTpm } from '../../test/testkit/tpm-tools.ts';
-import { countRow, fasterRow, median, type Row } from './harness.ts';
+import { countRow, fasterRow, median, type Row, type Timing } from './harness.ts';
 
 export type StorageKeyType = 'ECC' | 'RSA';
 
@@ -56,13 +56,13 @@ export async function handOverRows(type: StorageKeyType): Promise<readonly Row[]
     let atDestination = 0;
     for (const delegations of DELEGATIONS) {
       const [ours, theirs] = await inTurn(own, tools, delegations);
-      const what = `hand-over on TPMs, ${type} storage keys, ${delegations} delegations`;
+      const what = `hand-over on TPMs, ${type} storage keys, delegations: ${delegations}`;
       rows.push(fasterRow(what, ours, theirs, 'tpm2-tools', 30));
       counts.push(own.atSource.length);
       atDestination = own.atDestination.length;
     }
     const note = `and ${atDestination} at the destination, opening and closing included`;
-    const what = `… commands, ${DELEGATIONS.join(', ')} delegations`;
+    const what = `… commands, delegations: ${DELEGATIONS.join(', ')}`;
     rows.push(countRow(what, counts, 'commands', DELEGATIONS.map(mostCommands), note));
     return rows;
   } finally {
@@ -70,16 +70,20 @@ export async function handOverRows(type: StorageKeyType): Promise<readonly Row[]
   }
 }
 
-/** Medians in milliseconds, after one unmeasured round. */
-async function inTurn(own: Client, tools: Client, delegations: number): Promise<readonly [number, number]> {
-  const samples: [number[], number[]] = [[], []];
+/** After one unmeasured round. Each tells its time itself, as what prepares and follows a hand-over does not count. */
+async function inTurn(own: Client, tools: Client, delegations: number): Promise<readonly [Timing, Timing]> {
+  const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = -1; round < ROUNDS; round++) {
-    const [ours, theirs] = [await own.handOver(delegations), await tools.handOver(delegations)];
+    const times = [await own.handOver(delegations), await tools.handOver(delegations)] as const;
     if (round < 0) continue;
-    samples[0].push(ours);
-    samples[1].push(theirs);
+    ours.push(times[0]);
+    theirs.push(times[1]);
   }
-  return [median(samples[0]), median(samples[1])];
+  return [timingOf(ours), timingOf(theirs)];
+}
+
+function timingOf(times: readonly number[]): Timing {
+  return { median: median(times), best: Math.min(...times) };
 }
 
 class OwnClient implements Client {
