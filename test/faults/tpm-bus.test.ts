@@ -103,23 +103,23 @@ describe.skipIf(!hasSwtpm())('on the way to a TPM', () => {
 
   describe('a TPM that is busy', () => {
     it.each(both)('is asked again, at each command of an %s', async (operation) => {
-      for (const responseCode of [0x922, 0x908, 0x90a, 0x920]) {
-        const { asked } = await prepared(operation);
-        let [tries, sent] = [0, 0];
-        const waits = reachBy(
-          asked.of,
-          intercepted(asked.of.tpm.open, ({ send }) => {
-            tries = (tries + 1) % 4;
-            if (tries !== 0) return responseWith(responseCode);
-            sent += 1;
-            return send();
-          }),
-        );
-        await ask(asked);
-        expect(sent).toBe((await sequenceOf(operation)).length);
-        expect(waits).toEqual(Array.from({ length: 3 * sent }, (_, n) => [20, 40, 80][n % 3]));
-        expect(await asked.of.tpm.leftLoaded()).toEqual([]);
-      }
+      const { asked } = await prepared(operation);
+      const later = [0x922, 0x908, 0x90a, 0x920];
+      let [tries, sent] = [0, 0];
+      const waits = reachBy(
+        asked.of,
+        intercepted(asked.of.tpm.open, ({ send }) => {
+          const responseCode = later[tries];
+          tries = (tries + 1) % 5;
+          if (responseCode !== undefined) return responseWith(responseCode);
+          sent += 1;
+          return send();
+        }),
+      );
+      await ask(asked);
+      expect(sent).toBe((await sequenceOf(operation)).length);
+      expect(waits).toEqual(Array.from({ length: 4 * sent }, (_, n) => [20, 40, 80, 160][n % 4]));
+      expect(await asked.of.tpm.leftLoaded()).toEqual([]);
     });
 
     it.each(both)('for ever is ChipBusy, at each command of an %s', async (operation) => {
@@ -207,18 +207,16 @@ describe.skipIf(!hasSwtpm())('on the way to a TPM', () => {
     });
 
     it.each(both)('cannot cut them off, at each command of an %s', async (operation) => {
-      for (const tellsLength of [false, true]) {
-        await expectRefusedAtEach(
-          operation,
-          (at) =>
-            async ({ number, send }) => {
-              const response = await send();
-              return number === at ? cut(response, tellsLength) : response;
-            },
-          // A response of ten bytes has nothing that could be cut off.
-          (name) => (empty.includes(name) ? undefined : 'ChipFailed'),
-        );
-      }
+      await expectRefusedAtEach(
+        operation,
+        (at) =>
+          async ({ number, send }) => {
+            const response = await send();
+            return number === at ? cut(response, at % 2 === 0) : response;
+          },
+        // A response of ten bytes has nothing that could be cut off.
+        (name) => (empty.includes(name) ? undefined : 'ChipFailed'),
+      );
     });
 
     it.each(both)(

@@ -6,7 +6,6 @@
 import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
 import type { OpenTransport } from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
@@ -193,7 +192,7 @@ export function reachBy({ computer }: FieldComputer, open: OpenTransport): Waits
               random,
               delay: (milliseconds) => {
                 waits.push(milliseconds);
-                return delay(0);
+                return Promise.resolve();
               },
               recorded,
               platformPath: computer.ports.platform.path,
