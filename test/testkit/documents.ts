@@ -12,8 +12,9 @@ export function cellsOf(text: string): readonly (readonly string[])[] {
   );
 }
 
-/** Titles of `describe`, `it` and `test` as they stand in a source. */
+/** Titles of `it` and `test` as they stand in a source; what `each` and `skipIf` are given may have calls within calls. */
 export function titlesIn(path: string): readonly string[] {
-  const call = /\b(?:it|test)(?:\.\w+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?)?\(\s*(['"])((?:(?!\1).)+)\1/g;
+  const call =
+    /\b(?:it|test)(?:\.\w+(?:\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))?)?\(\s*(['"])((?:(?!\1).)+)\1/g;
   return [...readFileSync(path, 'utf8').matchAll(call)].map(([, , title = '']) => title);
 }
