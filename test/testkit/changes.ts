@@ -21,7 +21,7 @@ import type {
 import { issueCertificate, makeCertificate } from './certificates.ts';
 import type { Computer } from './computer.ts';
 import type { FailingDisk } from './failing-disk.ts';
-import { emptyDisk, share, simulate, tpmOf, type Simulation } from './simulation.ts';
+import { emptyDisk, share, simulate, tpmOf, type GiveChip, type Simulation } from './simulation.ts';
 import { createSeededRandom } from './surroundings.ts';
 import { giveTpm } from './tpm-double.ts';
 
@@ -68,6 +68,8 @@ export interface PreparedChange {
   readonly again: ParameterValues;
   readonly secrets: SecretTexts;
   readonly quarantineFirst: boolean;
+  /** The computers with their chips. */
+  readonly simulate: typeof simulate;
   /** The disk before the change, as often as wanted. */
   readonly fresh: () => FailingDisk;
 }
@@ -410,12 +412,12 @@ export const changers: readonly OperationName[] = (Object.keys(operations) as Op
 export const titleOf = ({ operation, as }: Change): string =>
   as === undefined ? operation : `${operation} ${as}`;
 
-let base: Promise<FailingDisk> | undefined;
+const bases = new Map<GiveChip | undefined, Promise<FailingDisk>>();
 
 /** PC-A with a person who has two credentials and a grant for PC-B; PC-B without a person; PC-C not initialized. */
-async function makeBase(): Promise<FailingDisk> {
+async function makeBase(giveChip?: GiveChip): Promise<FailingDisk> {
   const disk = await emptyDisk();
-  const { a, b } = await simulate(disk, 1, 'base');
+  const { a, b } = await simulate(disk, 1, 'base', giveChip);
   await a.run('platform-initialize', {}, asOwner);
   await b.run('platform-initialize', {}, asOwner);
   await a.run('user-initialize', {}, asUser);
@@ -423,15 +425,17 @@ async function makeBase(): Promise<FailingDisk> {
   await a.run('feature-enable', { feature: 'SecureEmail', credential }, asUser);
   await newCredential(a, 'Second');
   const { path, fingerprint } = await b.one<IdentityResult>('identity-export', { path: share });
-  await a.run('access-grant', { path, fingerprint }, asOwner);
+  const unattested = giveChip === undefined ? {} : { allowUnattested: true };
+  await a.run('access-grant', { path, fingerprint, ...unattested }, asOwner);
   return disk;
 }
 
-/** Brings the computers into the situation of a change. */
-export async function prepareChange(change: Change): Promise<PreparedChange> {
-  base ??= makeBase();
+/** Brings the computers into the situation of a change; with chips of their own where `giveChip` is given. */
+export async function prepareChange(change: Change, giveChip?: GiveChip): Promise<PreparedChange> {
+  const base = bases.get(giveChip) ?? makeBase(giveChip);
+  bases.set(giveChip, base);
   const disk = (await base).restart(() => true);
-  const found = await change.before?.(await simulate(disk, 2, 'before'));
+  const found = await change.before?.(await simulate(disk, 2, 'before', giveChip));
   const parameters = { ...change.parameters, ...found };
   const repeated = 'overwrite' in operations[change.operation].parameters ? { overwrite: true } : {};
   return {
@@ -441,6 +445,7 @@ export async function prepareChange(change: Change): Promise<PreparedChange> {
     again: { ...(change.again ?? parameters), ...repeated },
     secrets: change.secrets ?? {},
     quarantineFirst: change.quarantineFirst ?? false,
+    simulate: (of, pid, seed, other) => simulate(of, pid, seed, other ?? giveChip),
     fresh: () => disk.restart(() => true),
   };
 }

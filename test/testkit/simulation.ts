@@ -11,7 +11,7 @@ import { deriveRoot } from '../../core/src/crypto/kdf.ts';
 import { hasCode } from '../../core/src/domain/error.ts';
 import { decodeAuthorityFile } from '../../core/src/format/authority-v1.ts';
 import { decodeGeneration } from '../../core/src/format/generation-v1.ts';
-import { findPlatform } from '../../core/src/operations/platform-context.ts';
+import { findPlatform, type Platform } from '../../core/src/operations/platform-context.ts';
 import type { StoredGeneration } from '../../core/src/ports/environment-store.ts';
 import { openAuthority, ownerSalt } from '../../core/src/sealing/authority.ts';
 import { disposeKeys, openBasicUserKey, openGeneration } from '../../core/src/sealing/environment.ts';
@@ -44,8 +44,22 @@ export async function emptyDisk(): Promise<FailingDisk> {
   return disk.restart(() => true);
 }
 
+/** Gives a computer its chip, where that is not the software chip. */
+export type GiveChip = (computer: Computer, name: string) => Promise<void>;
+
+/** One that was initialized with a TPM (a double) has it in every later program. */
+const giveDouble: GiveChip = async (computer, name) => {
+  const platform = await findPlatform(computer.ports);
+  if (platform?.settings.chip === 'tpm2') giveTpm(computer, tpmOf(name));
+};
+
 /** The computers on a disk, as a new program with this process number sees them. `seed`: of its randomness. */
-export async function simulate(disk: FailingDisk, pid: number, seed: string): Promise<Simulation> {
+export async function simulate(
+  disk: FailingDisk,
+  pid: number,
+  seed: string,
+  giveChip: GiveChip = giveDouble,
+): Promise<Simulation> {
   const machine = { disk, processes: createTestProcesses().start(pid) };
   const at = async (name: string): Promise<Computer> => {
     const computer = await Computer.at(
@@ -57,9 +71,7 @@ export async function simulate(disk: FailingDisk, pid: number, seed: string): Pr
       },
       machine,
     );
-    // One that was initialized with a TPM (a double) has it in every later program.
-    const platform = await findPlatform(computer.ports);
-    if (platform?.settings.chip === 'tpm2') giveTpm(computer, tpmOf(name));
+    await giveChip(computer, name);
     return computer;
   };
   return { disk, a: await at('PC-A'), b: await at('PC-B'), c: await at('PC-C') };
@@ -78,7 +90,8 @@ export type View = Readonly<Record<string, unknown>>;
  */
 export async function viewOf(computer: Computer, passwords: readonly string[]): Promise<View> {
   // What the status takes from the history lags behind with it; it is no part of the environment.
-  const { passwordSet: _, ...status } = await computer.one('status');
+  // A TPM counts tries for all its users, and a loss of power as one.
+  const { passwordSet: _, chipFailedTries: __, ...status } = await computer.one('status');
   await computer.run('history');
   if (status.initialized !== true) return { status };
   const view: Record<string, unknown> = {
@@ -126,7 +139,7 @@ async function generationsOf(
   const store = ports.environment(platform.ids.platformId, platform.ids.storageKeyName);
   const describe = async (stored: StoredGeneration | undefined): Promise<object> => {
     if (stored === undefined) throw new Error('a generation is listed and not there');
-    return { generation: stored.generation, ...(await contentOf({ ports }, stored, passwords)) };
+    return { generation: stored.generation, ...(await contentOf(platform, stored, passwords)) };
   };
   const generations: object[] = [];
   for (const id of await store.generations()) generations.push(await describe(await store.generation(id)));
@@ -140,7 +153,7 @@ async function generationsOf(
 
 /** Which password opens a generation, and the credentials and keys in it. */
 async function contentOf(
-  { ports }: Pick<Computer, 'ports'>,
+  { chip, settings }: Platform,
   { bytes, path }: StoredGeneration,
   passwords: readonly string[],
 ): Promise<object> {
@@ -151,16 +164,19 @@ async function contentOf(
     using typed = new SecretBytes(utf8(password));
     const keys = new UserKeys(await deriveRoot(typed, header.passwordSalt));
     try {
-      const blob = openBasicUserKey(header, 'software', keys.atRest, 'the test');
+      const blob = openBasicUserKey(header, settings.chip, keys.atRest, 'the test');
       const key = { public: header.basicUserKey, private: blob };
-      const loaded = await (await ports.chip('software')).loadBasicUserKey(key, keys.basicUserAuth);
-      using vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
-      const environment = openGeneration(decoded, { vaultKey, atRest: keys.atRest }, path);
-      const held = [...environment.privatePart.keys.values()].map((one) => sha256(publicKeyOf(one)));
-      const tombstones = environment.privatePart.tombstones.length;
-      disposeKeys(environment);
-      await loaded.dispose();
-      return { password, credentials, keys: held, tombstones };
+      const loaded = await chip.loadBasicUserKey(key, keys.basicUserAuth);
+      try {
+        using vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
+        const environment = openGeneration(decoded, { vaultKey, atRest: keys.atRest }, path);
+        const held = [...environment.privatePart.keys.values()].map((one) => sha256(publicKeyOf(one)));
+        const tombstones = environment.privatePart.tombstones.length;
+        disposeKeys(environment);
+        return { password, credentials, keys: held, tombstones };
+      } finally {
+        await loaded.dispose();
+      }
     } catch (error) {
       if (!hasCode(error, 'PasswordRejected')) throw error;
     } finally {
