@@ -46,12 +46,27 @@ describe.skipIf(!hasSwtpm())('a TPM', () => {
 
   describe('that cannot be reached', () => {
     it.each([
-      ['absent', 'ChipNotFound', /No TPM 2\.0 was found: \/dev\/tpmrm0/, /firmware/],
-      ['denied', 'ChipAccessDenied', /may not use the TPM: \/dev\/tpmrm0/, /usermod -aG tss/],
-      ['busy', 'ChipBusy', /another program uses \/dev\/tpmrm0/, /other programs/],
-      ['lost', 'ChipLost', /\/dev\/tpmrm0 is gone/, /repeat/],
-      ['timeout', 'ChipLost', /\/dev\/tpmrm0 gave no answer in time/, /repeat/],
-    ] as const)('because it is %s: %s', async (problem, code, fact, step) => {
+      {
+        problem: 'absent',
+        code: 'ChipNotFound',
+        fact: /No TPM 2\.0 was found: \/dev\/tpmrm0/,
+        step: /firmware/,
+      },
+      {
+        problem: 'denied',
+        code: 'ChipAccessDenied',
+        fact: /may not use the TPM: \/dev\/tpmrm0/,
+        step: /usermod -aG tss/,
+      },
+      {
+        problem: 'busy',
+        code: 'ChipBusy',
+        fact: /another program uses \/dev\/tpmrm0/,
+        step: /other programs/,
+      },
+      { problem: 'lost', code: 'ChipLost', fact: /\/dev\/tpmrm0 is gone/, step: /repeat/ },
+      { problem: 'timeout', code: 'ChipLost', fact: /\/dev\/tpmrm0 gave no answer in time/, step: /repeat/ },
+    ] as const)('because it is $problem: $code', async ({ problem, code, fact, step }) => {
       const field = await copyField(made, 'a', 'b', 'n');
       for (const one of [field.a, field.b, field.n]) reachBy(one, unreachable(problem, '/dev/tpmrm0'));
       await expectEverywhere(field, code, fact);
