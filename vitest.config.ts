@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They have a run of their own: npm run test:windows.
+    exclude: ['test/windows/**', '**/node_modules/**'],
     pool: 'forks',
     maxWorkers: 2,
     // The slowest honest test derives several Argon2id keys or starts a PowerShell engine.

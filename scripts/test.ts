@@ -4,9 +4,10 @@
  * `npm test -- <arguments>` runs vitest only, with those arguments. Leaves out the benchmark (`npm run bench`).
  */
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ROOT } from './build/platform.ts';
+import { countsLine, countTests } from './test-report.ts';
 
 /** Names of package.json's scripts; each list runs in order, the lists beside each other. */
 const LANES = [['lint'], ['format:check', 'types', 'rooms', 'build:run']] as const;
@@ -19,18 +20,6 @@ interface Outcome {
   readonly seconds: number;
 }
 
-/** vitest's JSON report, as far as it is read here. */
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: readonly {
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
-  }[];
-}
-
 const args = process.argv.slice(2);
 process.exitCode = args.length > 0 ? await runScript('tests', args, 'inherit') : await runAll();
 
@@ -40,15 +29,14 @@ async function runAll(): Promise<number> {
   await rm(REPORT, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const exitCode = await runScript('tests', reporters, 'inherit');
-  const tests = await countTests(exitCode);
+  const tests = await countTests(REPORT, exitCode);
   const failedChecks = checks.filter((check) => !check.passed);
   const lines = checks.map(
     ({ name, passed, seconds }) => `  ${passed ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`,
   );
-  const skipped = tests.skipped === 0 ? '' : `, ${tests.skipped} skipped`;
   const failed = tests.failed + failedChecks.length;
   process.stdout.write(`\nChecks:\n${lines.join('\n')}\nTests, and checks that failed:\n`);
-  process.stdout.write(`${tests.passed} passed, ${failed} failed${skipped}\n`);
+  process.stdout.write(`${countsLine({ ...tests, failed })}\n`);
   return failed === 0 ? 0 : 1;
 }
 
@@ -87,23 +75,4 @@ async function runScript(
   });
   if (exitCode !== 0) process.stdout.write(Buffer.concat(chunks));
   return exitCode;
-}
-
-async function countTests(exitCode: number): Promise<{ passed: number; failed: number; skipped: number }> {
-  const text = await readFile(REPORT, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  });
-  if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }; // vitest did not get that far
-  const report = JSON.parse(text) as Report;
-  // A file that could not even be loaded has failed without a failed test in it.
-  const brokenFiles = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  const failed = report.numFailedTests + brokenFiles.length;
-  return {
-    passed: report.numPassedTests,
-    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
 }

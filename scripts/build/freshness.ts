@@ -1,7 +1,7 @@
 /**
- * Builds this computer's executable, or the module with it, once for any number of processes that want it at the same
- * time (vitest's workers, the demo, the benchmark), and not at all while nothing that goes into it has changed. Leaves
- * out Windows' executable, which only packaging needs.
+ * Builds an executable, or the module with it, once for any number of processes that want it at the same time (vitest's
+ * workers, the demo, the benchmark), and not at all while nothing that goes into it has changed. So does the set-up of the
+ * Windows lane with all that it makes.
  */
 import { createHash } from 'node:crypto';
 import { link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -21,22 +21,26 @@ export function builtPath(platform: Platform): string {
   return join(ROOT, 'build', platform, filesOf(platform).executable);
 }
 
-/** Returns the path of this computer's executable, after building it if it is missing or older than its sources. */
-export async function freshExecutable(): Promise<string> {
-  const platform = thisPlatform();
+/** Where the module with a platform's executable is made for tests. */
+export function modulePath(platform: Platform): string {
+  const modules = platform === currentPlatform() ? 'module' : `module-${platform}`;
+  return join(ROOT, 'build', modules, 'SPMigration', VERSION);
+}
+
+/** Returns the path of the executable, this computer's by default, after building it if it is missing or older than its sources. */
+export async function freshExecutable(platform = thisPlatform()): Promise<string> {
   const output = builtPath(platform);
-  await makeFresh(output, EXECUTABLE_INPUTS, async () => {
+  await makeFresh(output, await stateOf(EXECUTABLE_INPUTS), async () => {
     await buildExecutable({ platform, bundle: await bundle(PRODUCT), output });
   });
   return output;
 }
 
-/** Returns the folder of the module with this computer's executable in it, as `npm run package` would make it. */
-export async function freshModule(): Promise<string> {
-  const platform = thisPlatform();
-  const executable = await freshExecutable();
-  const target = join(ROOT, 'build/module/SPMigration', VERSION);
-  await makeFresh(target, MODULE_INPUTS, async () => {
+/** Returns the folder of the module with one executable in it, this computer's by default, as `npm run package` would make it. */
+export async function freshModule(platform = thisPlatform()): Promise<string> {
+  const executable = await freshExecutable(platform);
+  const target = modulePath(platform);
+  await makeFresh(target, await stateOf(MODULE_INPUTS), async () => {
     const { assembleModule } = await import('./assemble.ts');
     await assembleModule({
       target,
@@ -54,20 +58,18 @@ function thisPlatform(): Platform {
   return platform;
 }
 
-/** Calls `make` unless `output` was made from the very same inputs; one process at a time. */
-async function makeFresh(
-  output: string,
-  inputs: readonly string[],
-  make: () => Promise<void>,
-): Promise<void> {
-  const state = await stateOf(inputs);
-  if (await isFresh(output, state)) return;
+/** Calls `make` unless `output` was made from the very same state; one process at a time. Answers whether it did. */
+export async function makeFresh(output: string, state: string, make: () => Promise<void>): Promise<boolean> {
+  if (await isFresh(output, state)) return false;
   await mkdir(dirname(output), { recursive: true });
   const unlock = await lock(`${output}.lock`);
   try {
-    if (await isFresh(output, state)) return; // another process has made it meanwhile
+    if (await isFresh(output, state)) return false; // another process has made it meanwhile
+    // What is only half made is not taken for the former whole.
+    await rm(stampOf(output), { force: true });
     await make();
     await writeFile(stampOf(output), state);
+    return true;
   } finally {
     await unlock();
   }
@@ -84,10 +86,14 @@ function absent(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
-async function stateOf(inputs: readonly string[]): Promise<string> {
+/** A hash of everything below these files and folders of the project, of which `wanted` may leave out some. */
+export async function stateOf(
+  inputs: readonly string[],
+  wanted: (path: string) => boolean = () => true,
+): Promise<string> {
   const hash = createHash('sha256');
   for (const input of inputs) {
-    for (const file of await filesUnder(join(ROOT, input))) {
+    for (const file of (await filesUnder(join(ROOT, input))).filter(wanted)) {
       hash.update(`${relative(ROOT, file)}\0`);
       hash.update(await readFile(file));
       hash.update('\0');

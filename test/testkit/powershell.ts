@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { meets } from './requirement.ts';
+import { windowsLane, windowsProgram } from './windows/lane.ts';
 
 export interface Engine {
   /** `host` is the C# host of test/pshost; `other` is what NODE_POWERSHELL names. */
@@ -66,6 +67,7 @@ const QUIET = {
 
 /** The engine that tests run in; undefined when there is none on this computer. */
 export function engine(): Engine | undefined {
+  if (windowsLane() !== undefined) return hostEngine();
   const named = process.env.NODE_POWERSHELL;
   if (named !== undefined && named !== '') return { kind: 'other', path: named };
   for (const kind of ['pwsh', 'powershell'] as const) {
@@ -75,8 +77,9 @@ export function engine(): Engine | undefined {
   return hostEngine();
 }
 
-/** The built host of test/pshost; undefined before set-up has built it. */
+/** The built host of test/pshost, in the Windows lane Windows'; undefined before set-up has built it. */
 export function hostEngine(): Engine | undefined {
+  if (windowsLane() !== undefined) return { kind: 'host', path: windowsProgram('pshost') };
   const path = join(HOST_FOLDER, executableName('pshost'));
   return existsSync(path) ? { kind: 'host', path } : undefined;
 }

