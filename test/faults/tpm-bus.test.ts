@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
 import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
 import type { CommandName } from '../../core/src/tpm2/constants.ts';
-import { fillSessions, fillSlots, hasSwtpm, useUserKey } from '../testkit/swtpm.ts';
+import { fillSessions, fillSlots, hasSwtpm, recording, useUserKey, type Exchange } from '../testkit/swtpm.ts';
 import {
   ask,
   asking,
@@ -21,6 +21,7 @@ import {
 import {
   changedCommand,
   intercepted,
+  leftOnBus,
   resetBefore,
   responseWith,
   type Interception,
@@ -83,13 +84,14 @@ describe.skipIf(!hasSwtpm())('on the way to a TPM', () => {
     for (const [index, name] of sequence.slice(0, end + 1).entries()) {
       const code = expected(name);
       if (code === undefined) continue;
-      reachBy(asked.of, intercepted(tpm.open, interfere(index + 1)));
+      const bus: Exchange[] = [];
+      reachBy(asked.of, intercepted(recording(tpm.open, bus), interfere(index + 1)));
       try {
         await refused(field, code, () => ask(asked));
         if (leaves(name)) {
           await tpm.powerCycle();
           await useUserKey(tpm);
-        } else expect(await tpm.leftLoaded()).toEqual([]);
+        } else expect([leftOnBus(bus), await tpm.leftLoaded()]).toEqual([[], []]);
       } catch (error) {
         throw new Error(`${operation}, command ${index + 1}: ${name}`, { cause: error });
       }

@@ -10,6 +10,7 @@ import {
   type TransportProblem,
 } from '../../core/src/adapters/chip-tpm2/transport/transport.ts';
 import { CC, type CommandName } from '../../core/src/tpm2/constants.ts';
+import type { Exchange } from './swtpm.ts';
 
 const commandNames = new Map<number, CommandName>(
   Object.entries(CC).map(([name, code]) => [code, name as CommandName]),
@@ -125,3 +126,22 @@ export function resetBefore(open: OpenTransport, at: number, reset: () => Promis
     };
   };
 }
+
+const handleGivers: readonly CommandName[] = ['StartAuthSession', 'Load', 'LoadExternal', 'CreatePrimary'];
+
+/** What a TPM was asked to load and never to take out, as the bus shows it. */
+export function leftOnBus(exchanges: readonly Exchange[]): readonly number[] {
+  const loaded = new Set<number>();
+  for (const { command, response } of exchanges) {
+    const name = nameOfCommand(command);
+    const [asked, answered] = [viewOf(command), viewOf(response)];
+    if (answered.getUint32(6) !== 0) continue;
+    if (handleGivers.includes(name)) loaded.add(answered.getUint32(10));
+    else if (name === 'FlushContext') loaded.delete(asked.getUint32(10));
+    // Ends the session that authorizes it, the first one: after two handles and the length of the authorizations.
+    else if (name === 'Duplicate') loaded.delete(asked.getUint32(22));
+  }
+  return [...loaded];
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
