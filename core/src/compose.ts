@@ -43,7 +43,7 @@ export interface Machine {
 export async function composePorts(
   env: NodeJS.ProcessEnv,
   system: NodeJS.Platform = process.platform,
-  machine: Machine = { disk: createFileSystem(system), processes: createProcesses(system, env) },
+  machine: Machine = { disk: createFileSystem(system), processes: createProcesses(system) },
 ): Promise<Ports> {
   const { disk, processes } = machine;
   const uid = callerUid();
@@ -84,7 +84,7 @@ export async function composePorts(
     archives: createZipContainer(),
     files: createFiles(system, disk, systemRandom),
     account,
-    policy: createPolicy(system, env, folders.policies, disk, decodePolicy),
+    policy: createPolicy(system, folders.policies, disk, decodePolicy),
     history: (platform) =>
       createHistory({
         disk,

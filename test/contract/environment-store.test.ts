@@ -13,7 +13,7 @@ const common = { platform: platformId, lockWaitMilliseconds: 60 };
 environmentStoreContract('files', async () => {
   const folder = join(await makeTemporaryFolder(), 'data', platformId);
   const disk = createFileSystem(process.platform);
-  const processes = createProcesses(process.platform, process.env);
+  const processes = createProcesses(process.platform);
   return {
     open: (key = storageKey) =>
       createEnvironmentStore({ disk, processes, folder, storageKey: key, ...common }),

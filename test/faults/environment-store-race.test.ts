@@ -77,7 +77,7 @@ it.each([
     const folder = join(await makeTemporaryFolder(), platformId);
     const store = createEnvironmentStore({
       disk: createFileSystem(process.platform),
-      processes: createProcesses(process.platform, process.env),
+      processes: createProcesses(process.platform),
       folder,
       platform: platformId,
       storageKey,

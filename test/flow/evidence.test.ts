@@ -124,7 +124,7 @@ describe('evidence', () => {
     const path = await historyOf(a, 'user');
     await rm(path);
     const disk = createFileSystem(process.platform);
-    const processes = createProcesses(process.platform, {});
+    const processes = createProcesses(process.platform);
     const forger = createHistory({ disk, processes, sha256, platformFile: '/nowhere', userFile: path });
     for (let line = 0; line < 6; line++) {
       const event = { time: a.ports.clock(), operation: 'export', outcome: 'ok', account: 'x', facts: {} };
@@ -147,7 +147,7 @@ describe('evidence', () => {
     const { a, archivePath } = await imported();
     const path = await historyOf(a, 'user');
     const disk = createFileSystem(process.platform);
-    const processes = createProcesses(process.platform, {});
+    const processes = createProcesses(process.platform);
     const small = { disk, processes, sha256, platformFile: '/nowhere', userFile: path, fullBytes: 600 };
     const later = a.ports.clock() + 60;
     for (let line = 0; line < 40; line++) {

@@ -42,7 +42,7 @@ afterAll(() => removeWorld(made));
 async function asPerson(computer: Computer, uid: number, name: string): Promise<Computer> {
   const person = await Computer.at(computer.home);
   const disk = createFileSystem(process.platform);
-  const processes = createProcesses(process.platform, {});
+  const processes = createProcesses(process.platform);
   const folder = (platform: string): string => join(computer.home, 'users', `uid-${String(uid)}`, platform);
   person.ports = {
     ...person.ports,

@@ -32,7 +32,7 @@ export interface Round {
 const [folder = '', name = '', rounds = '0', wait = '0'] = process.argv.slice(2);
 const store = createEnvironmentStore({
   disk: createFileSystem(process.platform),
-  processes: createProcesses(process.platform, process.env),
+  processes: createProcesses(process.platform),
   folder,
   platform: toId('PlatformId', 'ab'.repeat(10)),
   storageKey: toId('TpmName', `000b${'11'.repeat(32)}`),

@@ -38,7 +38,7 @@ function open(
 ): PlatformStore {
   return createPlatformStore({
     disk,
-    processes: createProcesses('linux', {}),
+    processes: createProcesses('linux'),
     folder,
     administratorUid,
     platformIdOf: () => platformId,
@@ -367,7 +367,7 @@ async function runAs(account: number, folder: string): Promise<unknown> {
     import { createProcesses } from '${core}adapters/system/processes.ts';
     const folder = process.argv[1];
     const store = createPlatformStore({
-      disk: createFileSystem('linux'), processes: createProcesses('linux', {}), folder, administratorUid: 0,
+      disk: createFileSystem('linux'), processes: createProcesses('linux'), folder, administratorUid: 0,
       platformIdOf: () => '${platformId}', unseenOwner: async () => '',
     });
     const bytes = (text) => new TextEncoder().encode(text);

@@ -29,7 +29,7 @@ async function makeStore(): Promise<{ readonly store: EnvironmentStore; readonly
 function openStore(folder: string): EnvironmentStore {
   return createEnvironmentStore({
     disk: createFileSystem(process.platform),
-    processes: createProcesses(process.platform, process.env),
+    processes: createProcesses(process.platform),
     folder,
     platform: platformId,
     storageKey,
@@ -250,7 +250,7 @@ describe('the lock', () => {
   });
 
   it.skipIf(windows)('knows a living process from a dead one', async () => {
-    const processes = createProcesses(process.platform, process.env);
+    const processes = createProcesses(process.platform);
     const self = await processes.self();
     expect(self.pid).toBe(process.pid);
     expect(await processes.isAlive(self)).toBe(true);
@@ -269,7 +269,7 @@ describe('the lock', () => {
     onTestFinished(() => void parent.kill());
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
-    const processes = createProcesses(process.platform, process.env);
+    const processes = createProcesses(process.platform);
     await vi.waitFor(async () => {
       expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
     });
@@ -285,7 +285,7 @@ describe('several processes', () => {
       import { createFileSystem } from ${importable('adapters/system/node-file-system.ts')};
       import { createProcesses } from ${importable('adapters/system/processes.ts')};
       const store = createEnvironmentStore({
-        disk: createFileSystem(process.platform), processes: createProcesses(process.platform, process.env),
+        disk: createFileSystem(process.platform), processes: createProcesses(process.platform),
         folder: process.argv[1], platform: ${JSON.stringify(platformId)}, storageKey: ${JSON.stringify(storageKey)},
         lockWaitMilliseconds: 20000,
       });

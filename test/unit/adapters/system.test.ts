@@ -1,4 +1,4 @@
-/** Folders, accounts, policy and the reading of what Windows programs print. */
+/** Folders, accounts, processes and policy, those of Windows with a double of it (test/windows/system.test.ts asks a real one). */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -6,13 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { callerUid, createAccount } from '../../../core/src/adapters/system/account.ts';
 import { findFolders, requireOwnHome } from '../../../core/src/adapters/system/folders.ts';
 import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
-import { createPolicy, policyOfRegistry, strictest } from '../../../core/src/adapters/system/policy.ts';
+import { createPolicy, strictest } from '../../../core/src/adapters/system/policy.ts';
+import { createProcesses } from '../../../core/src/adapters/system/processes.ts';
 import {
-  isElevated,
+  fromWide,
   isServiceSid,
-  registryValues,
-  sidOf,
-  systemProgram,
+  registryValue,
+  sidText,
+  toWide,
+  type Windows,
 } from '../../../core/src/adapters/system/windows.ts';
 import { toId } from '../../../core/src/domain/ids.ts';
 import { defaultPolicy } from '../../../core/src/domain/policy.ts';
@@ -116,20 +118,20 @@ describe('policy', () => {
 
   it('is the default one where there is none', async () => {
     const paths = [join(await makeTemporaryFolder(), 'policy')];
-    expect(await createPolicy('linux', {}, paths, disk, decodePolicy).read()).toEqual(defaultPolicy);
+    expect(await createPolicy('linux', paths, disk, decodePolicy).read()).toEqual(defaultPolicy);
   });
 
   it('is read from its file, and refused where it cannot be', async () => {
     const folder = await makeTemporaryFolder();
     const path = join(folder, 'policy');
-    const policy = createPolicy('linux', {}, [path], disk, decodePolicy);
+    const policy = createPolicy('linux', [path], disk, decodePolicy);
     const strict = { trustedAuthorities: [authority], allowRehearsal: false };
     await writeFile(path, encodePolicy(strict));
     expect(await policy.read()).toEqual(strict);
     await writeFile(path, 'AllowRehearsal=no');
     await expect(policy.read()).rejects.toMatchObject({ code: 'PolicyMalformed' });
     await mkdir(join(folder, 'd'));
-    const unreadable = createPolicy('linux', {}, [join(folder, 'd')], disk, decodePolicy);
+    const unreadable = createPolicy('linux', [join(folder, 'd')], disk, decodePolicy);
     await expect(unreadable.read()).rejects.toMatchObject({ code: 'PathUnusable' });
   });
 
@@ -143,60 +145,111 @@ describe('policy', () => {
     expect(strictest([])).toEqual(defaultPolicy);
   });
 
-  it('is read from the registry', () => {
-    const output = [
-      '',
-      String.raw`HKEY_LOCAL_MACHINE\Software\Policies\SPMigration`,
-      '    AllowRehearsal    REG_DWORD    0x0',
-      '    A name    REG_SZ    with  blanks',
-      '    Binary    REG_BINARY    00',
-      '',
-    ].join('\r\n');
-    const values = registryValues(output);
-    expect([...values]).toEqual([
-      ['AllowRehearsal', '0x0'],
-      ['A name', 'with  blanks'],
-    ]);
+  it('is read from the registry', async () => {
+    const key = String.raw`Software\Policies\SPMigration`;
     const spaced = `${'5A5A '.repeat(9)}5A5A`;
-    expect(policyOfRegistry(values, new Map([['1', spaced]]))).toEqual({
+    const read = (
+      values: readonly (readonly [string, string | number | undefined])[],
+      authorities: readonly (readonly [string, string | number | undefined])[] = [],
+    ): Promise<unknown> => {
+      const keys = new Map([
+        [key, new Map(values)],
+        [`${key}\\TrustedAuthorities`, new Map(authorities)],
+      ]);
+      return createPolicy('win32', [], disk, decodePolicy, () =>
+        windows({ machineValues: (name) => keys.get(name) }),
+      ).read();
+    };
+    expect(await read([['AllowRehearsal', 0]], [['1', spaced]])).toEqual({
       trustedAuthorities: [authority],
       allowRehearsal: false,
     });
-    expect(policyOfRegistry(new Map(), new Map())).toEqual(defaultPolicy);
-    const malformed = expect.objectContaining({ code: 'PolicyMalformed' }) as Error;
-    expect(() => policyOfRegistry(new Map(), new Map([['1', 'nonsense']]))).toThrow(malformed);
-    expect(() => policyOfRegistry(new Map([['AllowRehearsal', '0x2']]), new Map())).toThrow(malformed);
+    expect(await read([['AllowRehearsal', 1]])).toEqual(defaultPolicy);
+    const malformed = { code: 'PolicyMalformed' };
+    await expect(read([['AllowRehearsal', 2]])).rejects.toMatchObject(malformed);
+    await expect(read([['AllowRehearsal', undefined]])).rejects.toMatchObject(malformed);
+    await expect(read([], [['1', 'nonsense']])).rejects.toMatchObject(malformed);
+    // A list of another type must not be taken for one that is empty, and everybody trusted.
+    await expect(read([], [['1', undefined]])).rejects.toMatchObject(malformed);
+    const none = createPolicy('win32', [], disk, decodePolicy, () => windows({}));
+    expect(await none.read()).toEqual(defaultPolicy);
   });
 });
 
-describe('what Windows programs print', () => {
-  it('names the SID whatever the account is called', () => {
-    expect(sidOf('"firma\\jörg","S-1-5-21-1-2-3-1001"\r\n')).toBe('S-1-5-21-1-2-3-1001');
-    expect(sidOf('"a\\S-1-5-18","S-1-5-21-1-2-3-1001"')).toBe('S-1-5-21-1-2-3-1001');
-    expect(sidOf('\r\nUser Name SID\r\n=========\r\nPC\\jörg S-1-5-18 S-1-5-21-0-0-0-1000\r\n\r\n')).toBe(
-      'S-1-5-21-0-0-0-1000',
+describe('on Windows', () => {
+  const sid = 'S-1-5-21-1-2-3-1001';
+
+  it('the account is that of the process, and an administrator as Windows says', async () => {
+    const account = (answers: Partial<Windows>, home?: string) =>
+      createAccount('win32', { USERDOMAIN: 'FIRMA' }, home, () => windows(answers));
+    const user = account({ userSid: () => sid });
+    expect(await user.current(platformId)).toEqual({
+      id: `sid:${sid}`,
+      name: `FIRMA\\${userInfo().username}`,
+    });
+    expect(await user.isServiceAccount()).toBe(false);
+    expect(await user.isAdministrator()).toBe(false);
+    expect(await account({ isAdministrator: () => true }).isAdministrator()).toBe(true);
+    expect(await account({}, 'C:\\PC-A').isAdministrator()).toBe(true);
+    expect(await account({ userSid: () => 'S-1-5-18' }).isServiceAccount()).toBe(true);
+  });
+
+  it('a process is told from a later one with its number', async () => {
+    const starts = new Map([[process.pid, 'abc']]);
+    const processes = createProcesses('win32', () =>
+      windows({ processStart: (pid) => starts.get(pid) ?? 'hidden' }),
     );
-    expect(sidOf('ERROR: Unable to get user claims')).toBeUndefined();
+    const own = await processes.self();
+    expect(own).toEqual({ pid: process.pid, start: 'abc' });
+    expect(await processes.isAlive(own)).toBe(true);
+    expect(await processes.isAlive({ ...own, start: 'abd' })).toBe(false);
+    starts.set(process.pid, 'ended');
+    expect(await processes.isAlive(own)).toBe(false);
+    // What hides may be the one that is meant; what does not exist is not.
+    starts.delete(process.pid);
+    expect(await processes.self()).toEqual({ pid: process.pid, start: 'unknown' });
+    expect(await processes.isAlive(own)).toBe(true);
+    expect(await processes.isAlive({ pid: 2 ** 31 - 2, start: 'abc' })).toBe(false);
+    starts.set(process.pid, 'abc');
+    expect(await processes.isAlive({ pid: process.pid, start: 'unknown' })).toBe(true);
   });
 
-  it('tells an elevated administrator from a filtered token', () => {
-    const line = (name: string, sid: string): string => `"${name}","Alias","${sid}","Gruppe"\r\n`;
-    const member = line('VORDEFINIERT\\Administratoren', 'S-1-5-32-544');
-    expect(isElevated(member + line('Verbindlich\\Hohe Stufe', 'S-1-16-12288'))).toBe(true);
-    expect(isElevated(member + line('Verbindlich\\Systemstufe', 'S-1-16-16384'))).toBe(true);
-    expect(isElevated(member + line('Verbindlich\\Mittlere Stufe', 'S-1-16-8192'))).toBe(false);
-    expect(isElevated(line('Verbindlich\\Hohe Stufe', 'S-1-16-12288'))).toBe(false);
+  it('service accounts are known by their SIDs', () => {
+    for (const service of ['S-1-5-18', 'S-1-5-19', 'S-1-5-20', 'S-1-5-80-1-2'])
+      expect(isServiceSid(service)).toBe(true);
+    for (const other of [sid, 'S-1-5-180', 'S-1-5-8']) expect(isServiceSid(other)).toBe(false);
   });
 
-  it('tells service accounts', () => {
-    for (const sid of ['S-1-5-18', 'S-1-5-19', 'S-1-5-20', 'S-1-5-80-1-2'])
-      expect(isServiceSid(sid)).toBe(true);
-    for (const sid of ['S-1-5-21-1-2-3-500', 'S-1-5-180', 'S-1-5-8']) expect(isServiceSid(sid)).toBe(false);
-  });
-
-  it('comes from System32, never from the working folder', () => {
-    expect(systemProgram({ SystemRoot: 'D:\\Win' }, 'whoami.exe').replaceAll('/', '\\')).toBe(
-      'D:\\Win\\System32\\whoami.exe',
+  it('a SID reads as everywhere', () => {
+    const authorityBytes = [0, 0, 0, 0, 0, 5];
+    expect(sidText(Uint8Array.of(1, 1, ...authorityBytes, 18, 0, 0, 0))).toBe('S-1-5-18');
+    // Behind it lies whatever the buffer holds.
+    const domain = [21, 0, 0, 0, 255, 255, 255, 255, 233, 3, 0, 0, 9, 9];
+    expect(sidText(Uint8Array.of(1, 3, ...authorityBytes, ...domain))).toBe('S-1-5-21-4294967295-1001');
+    expect(sidText(Uint8Array.of(1, 1, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0))).toBe(
+      'S-1-281474976710655-0',
     );
+    for (const bytes of [[], [2, 1, ...authorityBytes, 18, 0, 0, 0], [1, 2, ...authorityBytes, 18, 0, 0, 0]])
+      expect(sidText(Uint8Array.from(bytes))).toBeUndefined();
+  });
+
+  it('texts are UTF-16 up to their first NUL, and numbers have four bytes', () => {
+    expect(fromWide(toWide('Jörg 日本 😀'))).toBe('Jörg 日本 😀');
+    expect(registryValue(1, toWide('a\0b'))).toBe('a');
+    expect(registryValue(1, toWide('abc').subarray(0, 6))).toBe('abc');
+    expect(registryValue(4, Uint8Array.of(1, 0, 0, 0x80))).toBe(0x80000001);
+    expect(registryValue(4, Uint8Array.of(1, 0))).toBeUndefined();
+    for (const type of [0, 2, 3, 5, 7, 11]) expect(registryValue(type, toWide('abc'))).toBeUndefined();
   });
 });
+
+/** A Windows that answers as told: by default a user without rights, whose processes hide, on a computer without policy. */
+function windows(answers: Partial<Windows>): Windows {
+  return {
+    userSid: () => 'S-1-5-21-1-2-3-1001',
+    isAdministrator: () => false,
+    processStart: () => 'hidden',
+    machineValues: () => undefined,
+    ...answers,
+  };
+}

@@ -1,27 +1,32 @@
 /**
  * Port `account`: who calls and what the operating system lets them do. Linux: the effective user id; administrator is
- * root. Windows: SID and groups of the process token, asked of whoami.exe once. In a rehearsal the owner of
- * SPMIGRATION_HOME counts as administrator (ruling 14); `folders.ts` has made sure that this is the caller.
+ * root. Windows: SID and groups of the process's token. In a rehearsal the owner of SPMIGRATION_HOME counts as administrator
+ * (ruling 14); `folders.ts` has made sure that this is the caller.
  */
 import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { fail } from '../../domain/error.ts';
 import type { AccountPort } from '../../ports/account.ts';
 import { isSystemCode } from './to-error.ts';
-import { askWindows, isElevated, isServiceSid, sidOf } from './windows.ts';
+import { isServiceSid, type Windows } from './windows.ts';
+import { windowsItself } from './windows-itself.ts';
 
 /** Longest computer name that fits an identity's line whatever its characters. */
 const longestComputerName = 64;
 
-/** `ParameterInvalid` where SPMIGRATION_COMPUTER cannot be a computer's name. `home`: SPMIGRATION_HOME in a rehearsal. */
+/**
+ * `ParameterInvalid` where SPMIGRATION_COMPUTER cannot be a computer's name. `home`: SPMIGRATION_HOME in a rehearsal.
+ * `windows` is asked on Windows only.
+ */
 export function createAccount(
   platform: NodeJS.Platform,
   env: NodeJS.ProcessEnv,
   home: string | undefined,
+  windows: () => Windows = windowsItself,
 ): AccountPort {
   const computer = home === undefined ? hostname() : rehearsedComputer(env, home);
   return platform === 'win32'
-    ? createWindowsAccount(env, home !== undefined, computer)
+    ? createWindowsAccount(env, home !== undefined, computer, windows)
     : createUnixAccount(home !== undefined, computer);
 }
 
@@ -61,22 +66,18 @@ function unixName(uid: number): string {
   }
 }
 
-function createWindowsAccount(env: NodeJS.ProcessEnv, rehearsal: boolean, computer: string): AccountPort {
-  let asked: Promise<string> | undefined;
-  const sid = (): Promise<string> => (asked ??= askSid(env));
+function createWindowsAccount(
+  env: NodeJS.ProcessEnv,
+  rehearsal: boolean,
+  computer: string,
+  windows: () => Windows,
+): AccountPort {
   return {
-    current: async () => ({ id: `sid:${await sid()}`, name: windowsName(env) }),
-    isAdministrator: async () =>
-      rehearsal || isElevated(await askWindows(env, 'whoami.exe', ['/groups', '/fo', 'csv', '/nh'])),
-    isServiceAccount: async () => isServiceSid(await sid()),
+    current: () => Promise.resolve({ id: `sid:${windows().userSid()}`, name: windowsName(env) }),
+    isAdministrator: () => Promise.resolve(rehearsal || windows().isAdministrator()),
+    isServiceAccount: () => Promise.resolve(isServiceSid(windows().userSid())),
     computerName: () => Promise.resolve(computer),
   };
-}
-
-async function askSid(env: NodeJS.ProcessEnv): Promise<string> {
-  const sid = sidOf(await askWindows(env, 'whoami.exe', ['/user', '/fo', 'csv', '/nh']));
-  if (sid === undefined) throw fail('StorageFailed', { path: 'whoami.exe', problem: 'it named no SID' });
-  return sid;
 }
 
 /** `DOMAIN\name`. For display only: the domain is taken from the environment, which the caller may set. */

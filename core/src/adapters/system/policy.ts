@@ -8,24 +8,25 @@ import { parseId, type AuthorityFingerprint } from '../../domain/ids.ts';
 import { defaultPolicy, type Policy } from '../../domain/policy.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { PolicyPort } from '../../ports/surroundings.ts';
-import { registryValues, runSystemProgram } from './windows.ts';
+import type { RegistryValues, Windows } from './windows.ts';
+import { windowsItself } from './windows-itself.ts';
 
 const largestPolicyBytes = 64 * 1024;
 
 /** Decodes a policy file; format/policy-v1.ts, handed in because this room knows no formats. */
 export type DecodePolicy = (bytes: Uint8Array, path: string) => Policy;
 
-/** The first of `paths` is the machine's policy, a second one the rehearsal's. */
+/** The first of `paths` is the machine's policy, a second one the rehearsal's. `windows` is asked on Windows only. */
 export function createPolicy(
   platform: NodeJS.Platform,
-  env: NodeJS.ProcessEnv,
   paths: readonly string[],
   disk: FileSystem,
   decode: DecodePolicy,
+  windows: () => Windows = windowsItself,
 ): PolicyPort {
   return {
     read: async () => {
-      const policies: Policy[] = platform === 'win32' ? [await readRegistry(env)] : [];
+      const policies: Policy[] = platform === 'win32' ? [readRegistry(windows())] : [];
       for (const path of paths) policies.push(await readPolicy(path, disk, decode));
       return strictest(policies);
     },
@@ -49,33 +50,28 @@ async function readPolicy(path: string, disk: FileSystem, decode: DecodePolicy):
   }
 }
 
-const policyKey = String.raw`HKLM\Software\Policies\SPMigration`;
+const policyKey = String.raw`Software\Policies\SPMigration`;
 
-async function readRegistry(env: NodeJS.ProcessEnv): Promise<Policy> {
-  const query = async (key: string): Promise<ReadonlyMap<string, string>> => {
-    const { exitCode, output } = await runSystemProgram(env, 'reg.exe', ['query', key]);
-    if (exitCode === 0) return registryValues(output);
-    // reg.exe ends with 1 where the key does not exist, which is the usual case.
-    if (exitCode === 1) return new Map();
-    throw fail('PolicyMalformed', { path: key, problem: `reg.exe ended with exit code ${exitCode}` });
-  };
-  const keys = [policyKey, `${policyKey}\\TrustedAuthorities`] as const;
-  const [values, authorities] = await Promise.all([query(keys[0]), query(keys[1])]);
-  return policyOfRegistry(values, authorities);
+/** `StorageFailed` where the registry cannot be read: it is never taken for one without a policy. */
+function readRegistry(windows: Windows): Policy {
+  const none: RegistryValues = new Map();
+  return policyOfRegistry(
+    windows.machineValues(policyKey) ?? none,
+    windows.machineValues(`${policyKey}\\TrustedAuthorities`) ?? none,
+  );
 }
 
 /** The policy of its key's values and those of the list `TrustedAuthorities` (one value per authority). Pure. */
-export function policyOfRegistry(
-  values: ReadonlyMap<string, string>,
-  authorities: ReadonlyMap<string, string>,
-): Policy {
-  const malformed = (problem: string): Error => fail('PolicyMalformed', { path: policyKey, problem });
-  const allow = values.get('AllowRehearsal') ?? '0x1';
-  if (allow !== '0x0' && allow !== '0x1') throw malformed(`AllowRehearsal is ${allow}`);
+function policyOfRegistry(values: RegistryValues, authorities: RegistryValues): Policy {
+  const malformed = (problem: string): Error =>
+    fail('PolicyMalformed', { path: `HKLM\\${policyKey}`, problem });
+  const allow = values.has('AllowRehearsal') ? values.get('AllowRehearsal') : 1;
+  if (allow !== 0 && allow !== 1) throw malformed(`AllowRehearsal is ${allow ?? 'no number'}`);
   const trusted = [...authorities.values()].map((text): AuthorityFingerprint => {
-    const fingerprint = parseId('AuthorityFingerprint', text.replaceAll(' ', '').toLowerCase());
-    if (fingerprint === undefined) throw malformed(`${text} is no authority's fingerprint`);
+    const fingerprint = parseId('AuthorityFingerprint', String(text).replaceAll(' ', '').toLowerCase());
+    if (fingerprint === undefined)
+      throw malformed(`${text ?? 'what is no text'} is no authority's fingerprint`);
     return fingerprint;
   });
-  return { trustedAuthorities: trusted.length > 0 ? trusted : undefined, allowRehearsal: allow === '0x1' };
+  return { trustedAuthorities: trusted.length > 0 ? trusted : undefined, allowRehearsal: allow === 1 };
 }

@@ -1,16 +1,20 @@
 /**
- * Port `processes`. On Linux a process is told from a later one with the same number by its start time in /proc (proc(5),
- * field 22, clock ticks since boot) and the boot's id. Windows tells a start time only through slow interfaces: there a
- * process number that lives again under another program's name is taken for dead (docs/windows-checklist.md).
+ * Port `processes`. A process is told from a later one with the same number by its start: on Linux that of /proc (proc(5),
+ * field 22, clock ticks since boot) with the boot's id, on Windows the time that it keeps of itself. Where a process does not
+ * let itself be looked at, its number is all there is to go by.
  */
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { ProcessMark, Processes } from '../../ports/processes.ts';
 import { isSystemCode } from './to-error.ts';
-import { askWindows } from './windows.ts';
+import type { Windows } from './windows.ts';
+import { windowsItself } from './windows-itself.ts';
 
-export function createProcesses(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Processes {
-  if (platform === 'win32') return createWindowsProcesses(env);
+/** `windows` is asked on Windows only. */
+export function createProcesses(
+  platform: NodeJS.Platform,
+  windows: () => Windows = windowsItself,
+): Processes {
+  if (platform === 'win32') return createWindowsProcesses(windows);
   return {
     self: async () => ({ pid: process.pid, start: (await startOf(process.pid)) ?? 'unknown' }),
     isAlive,
@@ -55,19 +59,18 @@ async function startOf(pid: number): Promise<string | undefined> {
   }
 }
 
-function createWindowsProcesses(env: NodeJS.ProcessEnv): Processes {
-  const image = basename(process.execPath).toLowerCase();
+function createWindowsProcesses(windows: () => Windows): Processes {
   return {
-    self: () => Promise.resolve({ pid: process.pid, start: 'unknown' }),
-    isAlive: async ({ pid }) => {
-      if (!signalReaches(pid)) return false;
-      const list = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'];
-      const output = await askWindows(env, 'tasklist.exe', list);
-      const line = output
-        .toLowerCase()
-        .split(/\r?\n/)
-        .find((candidate) => candidate.includes(`"${pid}"`));
-      return line === undefined || line.startsWith(`"${image}"`);
+    self: () => {
+      const start = windows().processStart(process.pid);
+      return Promise.resolve({ pid: process.pid, start: start === 'hidden' ? 'unknown' : start });
+    },
+    isAlive: (mark) => {
+      const start = windows().processStart(mark.pid);
+      if (start === 'ended') return Promise.resolve(false);
+      // Another account's process may be hidden, and one that does not exist looks the same.
+      if (start === 'hidden' || mark.start === 'unknown') return Promise.resolve(signalReaches(mark.pid));
+      return Promise.resolve(start === mark.start);
     },
   };
 }
