@@ -254,6 +254,18 @@ describe.skipIf(!hasSwtpm())('on the way to a TPM', () => {
     });
   });
 
+  describe('a TPM that refuses what nobody’s blob, password or grant decides about', () => {
+    it.each(both)('is ChipFailed, at each such command of an %s', async (operation) => {
+      await expectRefusedAtEach(
+        operation,
+        (at) =>
+          ({ number, send }) =>
+            number === at ? responseWith(0x155) : send(),
+        (name) => (['ReadPublic', 'StartAuthSession'].includes(name) ? 'ChipFailed' : undefined),
+      );
+    });
+  });
+
   describe('a system that blocks commands', () => {
     it.each(both)('is ChipCommandBlocked, for each command of an %s', async (operation) => {
       const blocked = new Set<CommandName>();

@@ -14,6 +14,7 @@ import type {
   ImportResult,
   StatusResult,
 } from '../../core/src/operations/results.ts';
+import type { Chip } from '../../core/src/ports/chip.ts';
 import { RH } from '../../core/src/tpm2/constants.ts';
 import { hasSwtpm, recording, Swtpm, type Exchange } from '../testkit/swtpm.ts';
 import { credentialWorks } from '../testkit/tpm-computers.ts';
@@ -204,6 +205,27 @@ describe.skipIf(!hasSwtpm())('a TPM', () => {
       for (const one of [a, b]) {
         expect((await failing(one, 'Source')).slice(0, 1)).toEqual(['Chip: StorageKeyChanged']);
         expect(await one.tpm.leftLoaded()).toEqual([]);
+      }
+    });
+
+    it('is refused by the chip itself, whatever it is asked for', async () => {
+      const { a } = await copyField(made, 'a');
+      const recorded = await a.tpm.chip().storageKey();
+      const key = await a.tpm.chip().createBasicUserKey(new Uint8Array(32), secretOf(1));
+      await exchangeStorageKey(a.tpm);
+      const handedOver = { duplicate: new Uint8Array(100), seed: new Uint8Array(70) };
+      const attempts: readonly ((chip: Chip) => Promise<unknown>)[] = [
+        (chip) => chip.storageKey(),
+        (chip) => chip.provision(),
+        (chip) => chip.createBasicUserKey(new Uint8Array(32), secretOf(1)),
+        (chip) => chip.loadBasicUserKey(key, secretOf(1)),
+        (chip) => chip.importBasicUserKey(key.public, handedOver, secretOf(2, 16)),
+      ];
+      for (const attempt of attempts) {
+        const bus: Exchange[] = [];
+        const chip = a.tpm.chip({ recorded, open: recording(a.tpm.open, bus) });
+        expect((await rejection(() => attempt(chip))).code).toBe('StorageKeyChanged');
+        expect(bus.map(({ command }) => nameOfCommand(command))).toEqual(['ReadPublic']);
       }
     });
 
