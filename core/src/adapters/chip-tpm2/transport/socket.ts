@@ -4,6 +4,7 @@
  * that somebody else has this TPM. Leaves out swtpm's control channel.
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { joined } from '../../../bytes/bytes.ts';
 import { createTransport, isResponseLength, toldLength, type Line, type Patience } from './lifetime.ts';
 import { TransportError, type Transport, type TransportProblem } from './transport.ts';
@@ -20,14 +21,31 @@ const nobodyListens: readonly string[] = [
   ...['ENOTFOUND', 'EADDRNOTAVAIL', 'ENETUNREACH', 'EHOSTUNREACH'],
 ];
 
+/** Between tries where a Unix socket's queue of waiting clients is full. */
+const queuePauseMs = 10;
+
 /** Connects to swtpm. `TransportError` with `absent`, `denied`, `busy` or `lost`. `patienceMs` is for tests. */
 export async function openSocket(address: SocketAddress, patienceMs = firstAnswerMs): Promise<Transport> {
   const name = `swtpm at ${nameOf(address)}`;
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      const socket = await connected(address, name, Math.max(1, end - performance.now()));
+      return createTransport(new SocketLine(socket, name, patienceMs));
+    } catch (error) {
+      // Where clients come and go quickly, swtpm may not have seen the last ones go.
+      if (!isQueueFull(error) || performance.now() + queuePauseMs >= end) throw error;
+      await delay(queuePauseMs);
+    }
+  }
+}
+
+async function connected(address: SocketAddress, name: string, timeoutMs: number): Promise<Socket> {
   const socket = connect({ ...address } as NetConnectOpts);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => {
     reject(new TransportError('busy', name, 'not connected in time'));
-  }, patienceMs);
+  }, timeoutMs);
   socket.once('connect', () => {
     resolve(undefined);
   });
@@ -35,13 +53,13 @@ export async function openSocket(address: SocketAddress, patienceMs = firstAnswe
   socket.on('error', reject);
   try {
     await promise;
+    return socket;
   } catch (error) {
     socket.destroy();
     throw error instanceof TransportError ? error : new TransportError(connectProblem(error), name, error);
   } finally {
     clearTimeout(timer);
   }
-  return createTransport(new SocketLine(socket, name, patienceMs));
 }
 
 function nameOf(address: SocketAddress): string {
@@ -50,8 +68,16 @@ function nameOf(address: SocketAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function isQueueFull(error: unknown): boolean {
+  return error instanceof TransportError && codeOf(error.cause) === 'EAGAIN';
+}
+
 function connectProblem(error: unknown): TransportProblem {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'EACCES' || code === 'EPERM') return 'denied';
   // A Unix socket whose queue of waiting clients is full; for TCP that is a connection that does not come about.
   if (code === 'EAGAIN' || code === 'ETIMEDOUT') return 'busy';
