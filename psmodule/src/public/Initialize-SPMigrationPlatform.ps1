@@ -11,6 +11,9 @@ function Initialize-SPMigrationPlatform {
     fleet authority made by New-SPMigrationAuthority; then there is no Owner Password on this computer. The authority becomes
     part of every user's key for its life, so a fleet starts with a fleet authority.
 
+    It is done once. Only where the chip was cleared or exchanged since, it can be done again: the authority, its grants and the
+    history stay, but what was under the former storage key opens no more on this computer. Its plan says so, and asks.
+
     .PARAMETER OwnerPassword
     The Owner Password of this computer, 8 to 255 characters. Needed unless -AuthorityPath is given.
 

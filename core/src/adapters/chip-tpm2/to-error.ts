@@ -107,7 +107,7 @@ function general(
       // libtpms says so, and goes on working, where a foreign seed cannot be decrypted with an RSA storage key.
       return error.command === 'Import'
         ? undefined
-        : fail('ChipFailed', { problem: 'it is in failure mode, in which it does nothing any more' }, error);
+        : fail('ChipFailed', { problem: 'it is in failure mode until the computer is started again' }, error);
     case 'HIERARCHY':
       return attempt === 'endorse' || attempt === 'activate'
         ? endorsementUnusable('is disabled', error)
