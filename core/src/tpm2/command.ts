@@ -64,7 +64,15 @@ export const maximumTpm2b = 4096;
 export interface SentCommand {
   readonly bytes: Uint8Array;
   /** Checks and decrypts the response. `Tpm2Error`, `MalformedResponse`. */
-  readonly receive: (response: Uint8Array) => { readonly handle: number; readonly reader: ByteReader };
+  readonly receive: (response: Uint8Array) => ReceivedResponse;
+}
+
+export interface ReceivedResponse {
+  readonly handle: number;
+  /** Over the parameters. */
+  readonly reader: ByteReader;
+  /** Clears the parameters, which may be a secret, once they were read. */
+  readonly clear: () => void;
 }
 
 /** Puts a command together. `random` makes the new nonces. RangeError where a secret would go in the clear. */
@@ -123,7 +131,7 @@ function receive<Response>(
   authorizations: readonly Authorization[],
   decrypts: boolean,
   response: Uint8Array,
-): { readonly handle: number; readonly reader: ByteReader } {
+): ReceivedResponse {
   const onError = (problem: string): Error => new MalformedResponse(command.name, problem);
   const reader = new ByteReader(response, onError);
   const tag = reader.u16();
@@ -132,7 +140,7 @@ function receive<Response>(
   if (responseCode !== RC_SUCCESS) throw new Tpm2Error(command.name, responseCode);
   if (tag !== (authorizations.length === 0 ? ST.NO_SESSIONS : ST.SESSIONS)) throw onError('has another tag');
   const handle = command.givesHandle === true ? reader.u32() : 0;
-  if (authorizations.length === 0) return { handle, reader };
+  if (authorizations.length === 0) return { handle, reader, clear: () => undefined };
 
   let parameters = reader.sized32(maximumTpm2b);
   const rpHash = sha256(new Uint8Array(4), code, parameters);
@@ -150,14 +158,15 @@ function receive<Response>(
   if (decrypts && first !== undefined) {
     parameters = replaceFirst(parameters, (body) => first.session.decrypt(body, first.authValue));
   }
-  return { handle, reader: new ByteReader(parameters, onError) };
+  return { handle, reader: new ByteReader(parameters, onError), clear: () => parameters.fill(0) };
 }
 
 /** The parameters with the content of their first TPM2B replaced by one of the same length. */
 function replaceFirst(parameters: Uint8Array, replace: (body: Uint8Array) => Uint8Array): Uint8Array {
   const reader = new ByteReader(parameters, (problem) => new RangeError(problem));
   const body = reader.sized16(maximumTpm2b);
-  const replaced = new ByteWriter().sized16(replace(body)).raw(reader.rest()).done();
-  body.fill(0);
+  const replacement = replace(body);
+  const replaced = new ByteWriter().sized16(replacement).raw(reader.rest()).done();
+  for (const one of [body, replacement]) one.fill(0);
   return replaced;
 }

@@ -86,6 +86,9 @@ export const PT = {
 export const PERMANENT = { ownerAuthSet: 1 << 0, inLockout: 1 << 9 } as const;
 export const STARTUP_CLEAR = { shEnable: 1 << 1 } as const;
 
+/** TPMA_NV, Part 2, clause 13.4: who may read an index, and whether a wrong authValue is counted. */
+export const NV = { AUTHREAD: 1 << 18, NO_DA: 1 << 25 } as const;
+
 /** First handle of each kind, Part 2, clause 7.2. */
 export const HANDLES = {
   LOADED_SESSION: 0x02000000,

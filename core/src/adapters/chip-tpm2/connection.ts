@@ -116,11 +116,15 @@ export class Connection {
     // Encoding clears a secret parameter, and a command may have to be encoded twice.
     const copied = { ...command, parameters: new Uint8Array(command.parameters) };
     const sent = encodeCommand(copied, authorizations, this.#random);
-    const { handle, reader } = await this.#exchange(command, sent);
+    const { handle, reader, clear } = await this.#exchange(command, sent);
     for (const { session, ends } of authorizations) if (ends === true) this.#loaded.delete(session.handle);
-    const response = command.read(reader, handle);
-    reader.end();
-    return response;
+    try {
+      const response = command.read(reader, handle);
+      reader.end();
+      return response;
+    } finally {
+      clear();
+    }
   }
 
   async #exchange<Response>(

@@ -15,7 +15,7 @@ import {
 } from '../../tpm2/commands/endorsement.ts';
 import { TPM2_CreatePrimary } from '../../tpm2/commands/object.ts';
 import { TPM2_PolicySecret } from '../../tpm2/commands/policy.ts';
-import { OBJECT, RH } from '../../tpm2/constants.ts';
+import { NV, OBJECT, RH } from '../../tpm2/constants.ts';
 import { Tpm2Error } from '../../tpm2/response-code.ts';
 import { encodePublic } from '../../tpm2/structures.ts';
 import type { OpenTpm } from './shared-tpm.ts';
@@ -30,7 +30,7 @@ const nvChunkBytes = 512;
 /** Which endorsement key there is a certificate for, and the key itself. */
 export async function findEndorsement(tpm: OpenTpm, platformPath: string): Promise<Endorsement> {
   const { type, certificate } = await chooseKey(tpm, platformPath);
-  const key = await makeKey(tpm, type);
+  const key = await makeKey(tpm, type, platformPath);
   await tpm.connection.flush(key.handle);
   return { key: key.publicArea, certificate };
 }
@@ -43,7 +43,7 @@ export async function activate(
 ): Promise<SecretBytes> {
   const storageKey = await tpm.storageKey(platformPath);
   const { type } = await chooseKey(tpm, platformPath);
-  const key = await makeKey(tpm, type);
+  const key = await makeKey(tpm, type, platformPath);
   return await tpm.connection.whileLoaded(key, async () => {
     // The endorsement key's policy is PolicySecret(endorsement hierarchy), whose authValue is empty where nobody set one.
     const policy = await tpm.startSession('policy', storageKey);
@@ -78,6 +78,9 @@ async function readCertificate(
   const { connection } = tpm;
   try {
     const index = await connection.run(TPM2_NV_ReadPublic(nvIndex));
+    // Anybody may have defined it. One that is not read like a certificate would cost everybody's tries (Part 1, clause 19.8).
+    const needed = NV.AUTHREAD | NV.NO_DA;
+    if ((index.attributes & needed) !== needed) return undefined;
     const authorization = await tpm.authorize(await tpm.storageKey(platformPath));
     let bytes = new Uint8Array();
     while (bytes.length < index.dataSize) {
@@ -89,9 +92,8 @@ async function readCertificate(
     }
     return withoutPadding(bytes);
   } catch (error) {
-    // No such index, or one that was defined and never written.
-    const none = error instanceof Tpm2Error && ['HANDLE', 'NV_UNINITIALIZED'].includes(error.reason);
-    if (none) return undefined;
+    // No such index, one that was never written, one that needs a password: no certificate.
+    if (error instanceof Tpm2Error && error.command.startsWith('NV_')) return undefined;
     throw error;
   }
 }
@@ -105,10 +107,15 @@ function withoutPadding(bytes: Uint8Array): Uint8Array | undefined {
   return length > bytes.length ? undefined : bytes.slice(0, length);
 }
 
-async function makeKey(tpm: OpenTpm, type: KeyType): Promise<Entity & { readonly publicArea: Uint8Array }> {
+async function makeKey(
+  tpm: OpenTpm,
+  type: KeyType,
+  platformPath: string,
+): Promise<Entity & { readonly publicArea: Uint8Array }> {
+  // In the session that only the TPM with the storage key can answer in: who listens in between names no other key.
   return await tpm.connection.run(
     TPM2_CreatePrimary(RH.ENDORSEMENT, endorsementTemplate(type)),
-    await tpm.authorizeEmpty(),
+    await tpm.authorize(await tpm.storageKey(platformPath)),
   );
 }
 

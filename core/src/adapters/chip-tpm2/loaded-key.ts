@@ -161,8 +161,12 @@ export class LoadedTpmKey implements LoadedBasicUserKey {
   }
 
   async #run<Response>(command: Command<Response>, authValue: SecretBytes): Promise<Response> {
-    const authorization = await this.#options.lease.tpm.authorize(this.#options.parent, authValue);
-    return await this.#connection.run(command, authorization);
+    try {
+      const authorization = await this.#options.lease.tpm.authorize(this.#options.parent, authValue);
+      return await this.#connection.run(command, authorization);
+    } finally {
+      if (command.secretParameter === true) command.parameters.fill(0);
+    }
   }
 
   async #attempt<Value>(

@@ -10,6 +10,7 @@ import type { Random } from '../../ports/surroundings.ts';
 import type { Authorization, Entity } from '../../tpm2/command.ts';
 import { TPM2_ReadPublic } from '../../tpm2/commands/object.ts';
 import { TPM2_StartAuthSession, type Salt } from '../../tpm2/commands/session.ts';
+import { missingBinding } from '../../tpm2/endorsement.ts';
 import { nameOf } from '../../tpm2/name.ts';
 import { Tpm2Error } from '../../tpm2/response-code.ts';
 import { shareSecret } from '../../tpm2/secret-sharing.ts';
@@ -143,6 +144,11 @@ export class OpenTpm {
     const area = storageKeyArea(publicArea);
     if (area === undefined) {
       throw fail('StorageKeyUnsuitable', { problem: 'it is of a kind that this program does not use' });
+    }
+    // Anybody who may use the TPM may have put it there; a key that can leave guards nothing, and its TPM keeps these bits.
+    const missing = missingBinding(publicArea);
+    if (missing !== undefined) {
+      throw fail('StorageKeyUnsuitable', { problem: `it is not bound to this TPM (it lacks ${missing})` });
     }
     const key = { handle: storageKeyHandle, name: nameOf(publicArea), publicArea, area };
     this.#storageKey = key;

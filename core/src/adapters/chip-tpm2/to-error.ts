@@ -145,7 +145,7 @@ function meansObjectIsGone({ reason, responseCode }: Tpm2Error): boolean {
  * switched off since it was read, or everything else with it. Then it is read again, which says so.
  */
 export function concernsStorageKey(error: Tpm2Error, attempt: Attempt): boolean {
-  return meansObjectIsGone(error) || attempt === 'create' || attempt === 'load' || attempt === 'import';
+  return meansObjectIsGone(error) || ['create', 'load', 'import', 'activate'].includes(attempt);
 }
 
 /** Which commands a blob, a password or a grant decides about; of any other the refusal is the TPM's own matter. */

@@ -85,9 +85,11 @@ class Tpm2Chip implements Chip {
     checkAuthValue(authValue);
     return this.#with('create', async (tpm) => {
       const parent = await tpm.storageKey(this.#platformPath);
+      // Before the command is put together, whose parameters hold the authValue.
+      const authorization = await tpm.authorize(parent);
       const created = await tpm.connection.run(
         TPM2_Create(parent, { template: basicUserKeyTemplate(policy), authValue }),
-        await tpm.authorize(parent),
+        authorization,
       );
       if (!isBasicUserKey(created.public, policy)) {
         throw fail('ChipFailed', { problem: 'it made another key than it was asked for' });

@@ -22,8 +22,9 @@ export function TPM2_ActivateCredential(
   };
 }
 
-/** An NV index and how many bytes it holds. */
+/** An NV index, what it permits (TPMA_NV) and how many bytes it holds. */
 export interface NvIndex extends Entity {
+  readonly attributes: number;
   readonly dataSize: number;
 }
 
@@ -35,9 +36,12 @@ export function TPM2_NV_ReadPublic(nvIndex: number): Command<NvIndex> {
     authorized: 0,
     parameters: new Uint8Array(),
     read: (reader) => {
-      const nvPublic = reader.sized16(maximumTpm2b);
-      const dataSize = (nvPublic.at(-2) ?? 0) * 256 + (nvPublic.at(-1) ?? 0);
-      return { handle: nvIndex, name: reader.sized16(maximumTpm2b), dataSize };
+      // TPMS_NV_PUBLIC behind its length: nvIndex, nameAlg, attributes, authPolicy, dataSize.
+      reader.take(2 + 4 + 2);
+      const attributes = reader.u32();
+      reader.sized16(maximumTpm2b);
+      const dataSize = reader.u16();
+      return { handle: nvIndex, name: reader.sized16(maximumTpm2b), attributes, dataSize };
     },
   };
 }

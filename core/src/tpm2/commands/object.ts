@@ -2,11 +2,12 @@
  * Commands on objects (TPM 2.0 Part 3, clauses 12, 24 and 28.5). Public areas are bytes of TPMT_PUBLIC, private ones
  * bodies of TPM2B_PRIVATE; what comes back from a TPM is bytes as well, which the chip checks with `structures.ts`.
  */
+import { equal } from '../../bytes/bytes.ts';
 import { ByteWriter, type ByteReader } from '../../bytes/reader.ts';
 import { SecretBytes } from '../../bytes/secret-bytes.ts';
-import { entityOf, maximumTpm2b, type Command, type Entity } from '../command.ts';
+import { entityOf, MalformedResponse, maximumTpm2b, type Command, type Entity } from '../command.ts';
 import { RH } from '../constants.ts';
-import { nameBytes } from '../name.ts';
+import { nameBytes, nameOf } from '../name.ts';
 
 /** A public area read from a TPM. */
 export interface ReadPublic {
@@ -129,7 +130,12 @@ export function TPM2_LoadExternal(publicArea: Uint8Array): Command<Entity> {
     authorized: 0,
     parameters: new ByteWriter().u16(0).sized16(publicArea).u32(RH.OWNER).done(),
     givesHandle: true,
-    read: (reader, handle) => ({ handle, name: reader.sized16(nameBytes) }),
+    read: (reader, handle) => {
+      // No session protects this answer, and the Name is known without it.
+      const name = nameOf(publicArea);
+      if (equal(reader.sized16(nameBytes), name)) return { handle, name };
+      throw new MalformedResponse('LoadExternal', 'names another key than was loaded');
+    },
   };
 }
 

@@ -39,7 +39,8 @@ function named(tpm: string, system: NodeJS.Platform): OpenTransport {
   if (host !== undefined && port <= highestPort) return socketAt({ host, port });
 
   const [, scheme, path = ''] = /^(unix|tbs):([^\0]+)$/.exec(tpm) ?? [];
-  if (scheme === 'unix' && posix.isAbsolute(path)) return socketAt({ path });
+  // On Windows such a path may be a pipe of another computer.
+  if (system !== 'win32' && scheme === 'unix' && posix.isAbsolute(path)) return socketAt({ path });
   // On Windows the system's own library only: a shell with more rights may have inherited the variable from one with fewer.
   if (system === 'win32' && tpm === 'tbs') return async () => (await import('./tbs.ts')).openTbs();
   if (system !== 'win32' && scheme === 'tbs' && posix.isAbsolute(path)) {
