@@ -3,6 +3,7 @@
  * works on the chip says so before anything secret is sent, and what it says to do brings the person back to everything that
  * another computer still has.
  */
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type {
@@ -139,6 +140,35 @@ describe.skipIf(!hasSwtpm())('a TPM', () => {
         history.filter(({ operation, outcome }) => operation === 'platform-initialize' && outcome === 'ok'),
       ).toHaveLength(2);
       for (const { tpm } of [a, b]) expect(await tpm.leftLoaded()).toEqual([]);
+    });
+
+    it('stays under its authority, whoever initializes it again', async () => {
+      const field = await copyField(made, 'a', 'b', 'n');
+      const { a, n } = field;
+      const fleet = { path: field.share, name: 'Fleet' };
+      const other = { path: field.share, name: 'Other' };
+      const own = await field.b.computer.one<AuthorityResult>('authority-new', fleet, owner);
+      const strange = await field.b.computer.one<AuthorityResult>('authority-new', other, owner);
+      await n.computer.run('platform-initialize', { authorityPath: own.publicPath });
+      for (const { tpm } of [a, n]) await tpm.clear();
+      // An administrator could clear the chip, and would be the owner of what comes after.
+      for (const { computer } of [a, n]) {
+        const error = await refused(field, 'ParameterInvalid', () =>
+          computer.run('platform-initialize', { authorityPath: strange.publicPath }),
+        );
+        expect(error.message).toContain('stays under its authority');
+      }
+      const key = join(a.computer.home, 'platform', 'private', 'authority');
+      const file = await readFile(key);
+      await rm(key);
+      await refused(field, 'PlatformDamaged', () => a.computer.run('platform-initialize', {}, owner));
+      await copyFile(strange.path, key);
+      await refused(field, 'PlatformDamaged', () => a.computer.run('platform-initialize', {}, owner));
+      await writeFile(key, file);
+      const { plan } = await a.computer.plan('platform-initialize', { chip: 'Software' }, owner);
+      expect(plan.lines).toContain('Until now a TPM guarded keys here; from now on no chip does.');
+      await a.computer.run('platform-initialize', {}, owner);
+      await n.computer.run('platform-initialize', { authorityPath: own.publicPath });
     });
 
     it('keeps the authority of its fleet', async () => {

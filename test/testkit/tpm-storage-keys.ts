@@ -61,6 +61,10 @@ export const unsuitableKeys: Readonly<Record<string, Unsuitable>> = {
     template: template({ attributes: own | OBJECT.userWithAuth | OBJECT.decrypt, aesBits: undefined }),
     problem: anotherKind,
   },
+  'that can be handed on': {
+    template: template({ attributes: storage & ~OBJECT.fixedTPM & ~OBJECT.fixedParent }),
+    problem: /not bound to this TPM \(it lacks fixedTPM\)/,
+  },
   'with a password': { template: template({}), password: 'of somebody', problem: /its use needs a password/ },
   'with a password against guessing': {
     template: template({ attributes: storage & ~OBJECT.noDA }),

@@ -13,8 +13,8 @@ export type ChipChoice = 'Auto' | 'Tpm2' | 'Software';
 export interface ChosenChip {
   readonly chip: Chip;
   readonly kind: ChipKind;
-  /** Whether the chip has a storage key already, which is used then. */
-  readonly present: boolean;
+  /** TPMT_PUBLIC of the storage key that the chip has already, which is used then. */
+  readonly present: Uint8Array | undefined;
   /** What was found and what it is worth, for the plan. */
   readonly lines: readonly string[];
 }
@@ -27,10 +27,10 @@ export async function chooseChip(ports: Ports, choice: ChipChoice): Promise<Chos
   const { model, enforcement, storageDisabled, ownerPasswordSet } =
     found?.description ?? (await chip.describe());
   if (storageDisabled === true) throw fail('ChipDisabled');
-  const present = await hasStorageKey(chip);
-  if (!present && ownerPasswordSet === true) throw fail('ChipOwnerPasswordSet');
-  if (present) await tryStorageKey(chip, ports);
-  const key = present ? 'is used as it is there, in' : 'is made in';
+  const present = await findStorageKey(chip);
+  if (present === undefined && ownerPasswordSet === true) throw fail('ChipOwnerPasswordSet');
+  if (present !== undefined) await tryStorageKey(chip, ports);
+  const key = present === undefined ? 'is made in' : 'is used as it is there, in';
   return {
     chip,
     kind,
@@ -61,12 +61,11 @@ async function findTpm(
   }
 }
 
-async function hasStorageKey(chip: Chip): Promise<boolean> {
+async function findStorageKey(chip: Chip): Promise<Uint8Array | undefined> {
   try {
-    await chip.storageKey();
-    return true;
+    return await chip.storageKey();
   } catch (error) {
-    if (hasCode(error, 'PlatformNotInitialized')) return false;
+    if (hasCode(error, 'PlatformNotInitialized')) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@
  * half) and the platform folder. The settings file is written last: until then the platform is not initialized. Once only,
  * except where the chip was cleared or replaced since (`lost-chip.ts`): then new settings take the place of the old ones.
  */
+import { equal } from '../bytes/bytes.ts';
 import { fail } from '../domain/error.ts';
 import { formatInstant } from '../domain/time.ts';
 import type { PlatformSettings } from '../domain/platform.ts';
@@ -10,7 +11,7 @@ import { groupFingerprint } from '../domain/ids.ts';
 import { decodeAuthorityPublic } from '../format/authority-v1.ts';
 import { expectKind } from '../format/kind.ts';
 import { encodePlatformSettings } from '../format/platform-v1.ts';
-import { authorityFingerprint } from '../sealing/fingerprints.ts';
+import { authorityFingerprint, tpmName } from '../sealing/fingerprints.ts';
 import { findLeftAuthority, maximumAuthorityBytes } from './authority-context.ts';
 import { chooseChip, type ChipChoice } from './choose-chip.ts';
 import { makeAuthority, writeBackup } from './new-authority.ts';
@@ -63,6 +64,10 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
     requireAcceptable(secrets, 'ownerPassword', ownerPassword, parameters);
   }
   const left = fleetKey === undefined ? await findLeftAuthority(call) : undefined;
+  if (before !== undefined) {
+    const named = parameters.authorityPath !== undefined;
+    requireSameAuthority(before, fleetKey ?? left?.publicKey, ports.platform.path, named);
+  }
   if (left !== undefined && parameters.backupPath !== undefined) {
     throw fail('ParameterInvalid', {
       parameter: 'OwnerPasswordBackupPath',
@@ -84,6 +89,9 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
       impact: lost === undefined ? 'medium' : 'high',
       lines: [
         ...(lost === undefined ? [] : [lost.message, ...initializedAgain]),
+        ...(before?.settings.chip === 'tpm2' && chosen.kind === 'software'
+          ? ['Until now a TPM guarded keys here; from now on no chip does.']
+          : []),
         ...chosen.lines,
         left !== undefined
           ? `The authority key that is here already, ${groupFingerprint(authorityFingerprint(left.publicKey))}, is kept; its Owner Password must open it.`
@@ -96,7 +104,7 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
       facts: {
         computer,
         chip: chosen.kind,
-        storageKey: chosen.present,
+        storageKey: chosen.present === undefined ? null : tpmName(chosen.present),
         authority: fleetKey === undefined ? null : authorityFingerprint(fleetKey),
         kept: left === undefined ? null : authorityFingerprint(left.publicKey),
         lost: lost?.code ?? null,
@@ -110,6 +118,8 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
       if (left !== undefined) (await left.open()).dispose();
       await ports.platform.prepare();
       const storageKey = await chosen.chip.provision();
+      // The one that was tried and shown; where there was none, whatever the chip has now was made by it for this.
+      if (chosen.present !== undefined && !equal(storageKey, chosen.present)) throw fail('StorageKeyChanged');
       const authorityKey =
         fleetKey ?? left?.publicKey ?? (await makeLocalAuthority(call, backupPath, overwrite));
       const settings: PlatformSettings = {
@@ -137,6 +147,30 @@ export const initializePlatform: Changer<InitializePlatformParameters, StatusRes
 /** The fleet's authority of a platform that is initialized again: it goes on to decide. */
 function fleetKeyOf(before: Platform | undefined): Uint8Array | undefined {
   return before?.settings.authority === 'fleet' ? before.settings.authorityKey : undefined;
+}
+
+/**
+ * A platform that is initialized again stays its authority's: no administrator becomes the owner by taking the chip's key
+ * out. A new owner begins with a new platform folder.
+ */
+function requireSameAuthority(
+  { settings }: Platform,
+  found: Uint8Array | undefined,
+  platformPath: string,
+  named: boolean,
+): void {
+  if (found !== undefined && equal(found, settings.authorityKey)) return;
+  const expected = groupFingerprint(authorityFingerprint(settings.authorityKey));
+  if (named) {
+    throw fail('ParameterInvalid', {
+      parameter: 'AuthorityPath',
+      problem: `this platform stays under its authority, ${expected}; leave the parameter out`,
+    });
+  }
+  throw fail('PlatformDamaged', {
+    path: platformPath,
+    problem: `its authority key, ${expected}, is not there, and only that can decide here`,
+  });
 }
 
 async function readFleetKey(call: Call, path: string): Promise<Uint8Array> {
