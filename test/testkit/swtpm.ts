@@ -240,8 +240,23 @@ function socketIn(folder: string): string {
   return join(folder, 'socket');
 }
 
+/** Ended with this process, where a test that failed early did not end them. */
+const running = new Map<ChildProcess, string>();
+function endAll(): void {
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+process.once('exit', endAll);
+// Vitest ends its workers so.
+process.once('SIGTERM', () => {
+  endAll();
+  process.exit();
+});
+
 function run(folder: string): ChildProcess {
-  return spawn(
+  const child = spawn(
     'swtpm',
     [
       ...['socket', '--tpm2', '--tpmstate', `dir=${folder}`, '--flags', 'not-need-init,startup-clear'],
@@ -255,6 +270,9 @@ function run(folder: string): ChildProcess {
     ],
     { stdio: 'ignore' },
   );
+  running.set(child, folder);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 /** One command and its response as they crossed the bus. */
