@@ -23,7 +23,7 @@ import {
 } from '../testkit/interruption.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const full = process.env.SPMIGRATION_FULL === '1';

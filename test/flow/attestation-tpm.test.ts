@@ -27,7 +27,7 @@ import { claimingTpm, spkiOfArea } from '../testkit/tpm-double.ts';
 import { ownerPassword, password, rejection } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const asOwner = { ownerPassword };

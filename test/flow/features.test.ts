@@ -17,7 +17,7 @@ import { createSeededRandom } from '../testkit/surroundings.ts';
 import { copyWorld, makeWorld, password, removeWorld, type MadeWorld } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const day = 86_400;

@@ -45,7 +45,7 @@ import {
 
 const derived = vi.hoisted(() => ({ count: 0 }));
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) => {
-  const kdf = await (await import('../testkit/memo-kdf.ts')).memoizedKdf(original);
+  const kdf = await (await import('../testkit/memo-kdf.ts')).cheapKdf(original);
   return {
     ...kdf,
     deriveRoot: (...secrets) => {

@@ -9,7 +9,7 @@ import { changers, changes, prepareChange, titleOf, type PreparedChange } from '
 import { simulate } from '../testkit/simulation.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 it('every operation that changes something is planned', () => {

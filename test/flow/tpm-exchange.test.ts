@@ -29,7 +29,7 @@ import {
 import { password } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const newPassword = 'Another Password 3';

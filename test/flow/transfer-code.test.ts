@@ -25,7 +25,7 @@ import {
 } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const transferCode = '7KQ2-90AB-CDEF-GH1J';

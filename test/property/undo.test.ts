@@ -19,7 +19,7 @@ import { environmentFolder, keptFiles } from '../testkit/kept-files.ts';
 import { copyWorld, makeWorld, password, removeWorld, type MadeWorld, type World } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const secrets = { password };

@@ -30,7 +30,7 @@ import { claimingTpm, giveTpm, makeEccEndorsementKey } from '../testkit/tpm-doub
 import { ownerPassword, refused } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 const asOwner = { ownerPassword };
