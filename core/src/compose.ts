@@ -34,6 +34,8 @@ const rootUid = 0;
 export interface Machine {
   readonly disk: FileSystem;
   readonly processes: Processes;
+  /** Name of the caller's folder in a rehearsal's `users/`, where it is not that of this process's account. */
+  readonly callerFolder?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function composePorts(
 ): Promise<Ports> {
   const { disk, processes } = machine;
   const uid = callerUid();
-  const folders = findFolders(env, system, callerFolder());
+  const folders = findFolders(env, system, machine.callerFolder ?? callerFolder());
   const rehearsal = folders.home !== undefined;
   if (folders.home !== undefined) await requireOwnHome(folders.home, uid);
   const account = createAccount(system, env, folders.home);

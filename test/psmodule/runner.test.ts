@@ -3,7 +3,7 @@
  * the child (design page 4, "Process protocol"; page 7, ruling 15). Leaves out what operations do: the core is a fake.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Act } from '../testkit/fake-core.ts';
@@ -18,6 +18,7 @@ import {
 } from '../testkit/fake-module.ts';
 import { openSession, type PowerShellSession, type SessionResult } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
+import { pathThere } from '../testkit/windows/lane.ts';
 
 describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
   let fake: FakeModule;
@@ -191,9 +192,9 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       fake.script({ 'archive-read': [] });
       await run(`'/a', '/b', '/c' | Get-SPMigrationArchive`);
       expect(fake.core.asked().map(({ child, parameters }) => [child, parameters.path])).toEqual([
-        [0, '/a'],
-        [0, '/b'],
-        [0, '/c'],
+        [0, pathThere('/a')],
+        [0, pathThere('/b')],
+        [0, pathThere('/c')],
       ]);
     });
 
@@ -259,7 +260,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
     });
 
     it('that is missing is CoreNotFound, that is refused CoreBlocked', async () => {
-      const path = join(dirname(fake.manifest), 'bin/linux-x64/spmigration');
+      const path = fake.core.program;
       fake.script({});
       renameSync(path, `${path}.away`);
       try {
@@ -267,7 +268,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
         expect(missing.errors).toMatchObject([
           { id: 'CoreNotFound,Get-SPMigrationStatus', category: 'ObjectNotFound' },
         ]);
-        expect(missing.errors[0]?.message).toContain(path);
+        expect(missing.errors[0]?.message).toContain(pathThere(path));
         writeFileSync(path, 'no program', { mode: 0o644 });
         const blocked = await run('Get-SPMigrationStatus');
         expect(blocked.errors).toMatchObject([
@@ -318,8 +319,13 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       const { output } = await run('Export-SPMigrationIdentity -Path /out');
       expect(output).toMatchObject([{ Computer: 'PC-B', Path: '/out/PC-B.spid' }]);
       expect(fake.core.asked()).toMatchObject([
-        { operation: 'identity-export', mode: 'plan', parameters: { path: '/out' } },
-        { operation: 'identity-export', mode: 'apply', planId: 'p1', parameters: { path: '/out' } },
+        { operation: 'identity-export', mode: 'plan', parameters: { path: pathThere('/out') } },
+        {
+          operation: 'identity-export',
+          mode: 'apply',
+          planId: 'p1',
+          parameters: { path: pathThere('/out') },
+        },
       ]);
     });
 
@@ -462,15 +468,20 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
         'Set-Location -LiteralPath $data; Export-SPMigrationIdentity -Path "sub dir/ü.spid"',
         fake.folder,
       );
-      expect(fake.core.asked()[0]?.parameters).toEqual({ path: join(fake.folder, 'sub dir/ü.spid') });
+      expect(fake.core.asked()[0]?.parameters).toEqual({
+        path: pathThere(join(fake.folder, 'sub dir/ü.spid')),
+      });
     });
 
     it('mean the file system from any location', async () => {
       fake.script({ 'archive-read': [] });
+      const paths = ['/x/y', '/x/z'].map(pathThere);
       await run(
-        'Set-Location Variable:; try { Get-SPMigrationArchive -LiteralPath /x/y; Get-SPMigrationArchive -Path /x/z } finally { Set-Location / }',
+        `Push-Location Variable:
+         try { Get-SPMigrationArchive -LiteralPath $data[0]; Get-SPMigrationArchive -Path $data[1] } finally { Pop-Location }`,
+        paths,
       );
-      expect(fake.core.asked().map((asked) => asked.parameters.path)).toEqual(['/x/y', '/x/z']);
+      expect(fake.core.asked().map((asked) => asked.parameters.path)).toEqual(paths);
       const { errors } = await run('Get-SPMigrationArchive -LiteralPath Variable:x');
       expect(errors).toMatchObject([{ id: 'ParameterInvalid,Get-SPMigrationArchive', terminating: false }]);
     });
@@ -481,7 +492,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
       for (const name of ['a.sparc', 'b.sparc', '[1].sparc', 'c.txt']) writeFileSync(join(folder, name), '');
       fake.script({ 'archive-read': [] });
       const paths = () =>
-        fake.core.asked().map((asked) => String(asked.parameters.path).slice(folder.length + 1));
+        fake.core.asked().map((asked) => String(asked.parameters.path).slice(pathThere(folder).length + 1));
       await run('Get-SPMigrationArchive -Path "$data/*.sparc"', folder);
       expect(paths().sort()).toEqual(['[1].sparc', 'a.sparc', 'b.sparc']);
       fake.script({ 'archive-read': [] });
@@ -507,7 +518,7 @@ describe.skipIf(!havePowerShell())('runner', { timeout: 120_000 }, () => {
           .asked()
           .map((asked) => asked.parameters.path)
           .sort(),
-      ).toEqual([join(folder, '[2].sparc'), join(folder, 'a.sparc')].sort());
+      ).toEqual([join(folder, '[2].sparc'), join(folder, 'a.sparc')].map(pathThere).sort());
     });
   });
 });

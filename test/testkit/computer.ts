@@ -14,6 +14,8 @@ import type { Call } from '../../core/src/operations/operation.ts';
 import { applyChange, planChange, type ShownPlan } from '../../core/src/operations/run.ts';
 import { Secrets, type SecretName } from '../../core/src/operations/secrets.ts';
 import type { Ports } from '../../core/src/ports/ports.ts';
+import { windowsLane } from './windows/lane.ts';
+import { windowsAccount, windowsMachine } from './windows/user.ts';
 
 export interface Warning {
   readonly message: string;
@@ -42,8 +44,13 @@ export class Computer {
     tpm?: string,
   ): Promise<Computer> {
     const env = { SPMIGRATION_HOME: home, ...(tpm !== undefined && { SPMIGRATION_TPM: tpm }) };
-    const ports = await composePorts(env, process.platform, machine);
-    return new Computer(home, { ...ports, ...replaced });
+    if (windowsLane() === undefined) {
+      const ports = await composePorts(env, process.platform, machine);
+      return new Computer(home, { ...ports, ...replaced });
+    }
+    // What the Windows programs of the lane find there must be their own user's.
+    const ports = await composePorts(env, process.platform, { ...windowsMachine, ...machine });
+    return new Computer(home, { ...ports, account: windowsAccount(home), ...replaced });
   }
 
   /** Runs an operation at once and answers its values. */

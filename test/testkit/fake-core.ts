@@ -3,9 +3,10 @@
  * are a test's to choose. The module finds it because it starts whatever is called `spmigration` in its own `bin` folder.
  * `startFakeCore` runs in the child; `placeFakeCore` puts one into a module folder. Leaves out all cryptography and files.
  */
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { requireLane, windowsLane, windowsNode, windowsPath } from './windows/lane.ts';
 
 /** One act of an answer. Records get the request's id by themselves. */
 export type Act =
@@ -48,6 +49,8 @@ export interface Asked {
 }
 
 export interface FakeCore {
+  /** Path of the program that the module starts. */
+  readonly program: string;
   script(scenario: Scenario): void;
   asked(): readonly Asked[];
   /** Process ids of every child that was started. */
@@ -56,14 +59,7 @@ export interface FakeCore {
 
 /** Puts a fake core into a built module's folder. */
 export function placeFakeCore(moduleFolder: string): FakeCore {
-  const folder = join(moduleFolder, 'bin/linux-x64');
-  mkdirSync(folder, { recursive: true });
-  const launcher = join(folder, 'spmigration');
-  writeFileSync(
-    launcher,
-    `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${import.meta.filename}' "$0"\n`,
-  );
-  chmodSync(launcher, 0o755);
+  const launcher = windowsLane() === undefined ? placeScript(moduleFolder) : placeStandIn(moduleFolder);
   const log = `${launcher}.log`;
   const lines = (): readonly (Asked | Started)[] =>
     readFileSync(log, 'utf8')
@@ -71,6 +67,7 @@ export function placeFakeCore(moduleFolder: string): FakeCore {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Asked | Started);
   return {
+    program: launcher,
     script: (scenario) => {
       writeFileSync(`${launcher}.json`, JSON.stringify(scenario));
       writeFileSync(log, '');
@@ -78,6 +75,27 @@ export function placeFakeCore(moduleFolder: string): FakeCore {
     asked: () => lines().filter((line): line is Asked => 'operation' in line),
     pids: () => lines().flatMap((line) => ('started' in line ? [line.started] : [])),
   };
+}
+
+function placeScript(moduleFolder: string): string {
+  const launcher = join(moduleFolder, 'bin/linux-x64/spmigration');
+  mkdirSync(dirname(launcher), { recursive: true });
+  writeFileSync(
+    launcher,
+    `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${import.meta.filename}' "$0"\n`,
+  );
+  chmodSync(launcher, 0o755);
+  return launcher;
+}
+
+/** Windows starts no scripts: a program that starts Node for Windows with this one (`windows/native/stand-in.c`). */
+function placeStandIn(moduleFolder: string): string {
+  const launcher = join(moduleFolder, 'bin/win-x64/spmigration.exe');
+  mkdirSync(dirname(launcher), { recursive: true });
+  copyFileSync(join(requireLane().native, 'stand-in.exe'), launcher);
+  const [node, script, self] = [windowsNode(), import.meta.filename, launcher].map(windowsPath);
+  writeFileSync(`${launcher}.start`, `"${node}" --no-warnings "${script}" "${self}"`);
+  return launcher;
 }
 
 interface Started {

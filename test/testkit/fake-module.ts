@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VERSION } from '../../core/src/version.ts';
 import { buildModule } from '../../psmodule/build.ts';
+import { windowsLane } from './windows/lane.ts';
+import { windowsProcesses } from './windows/processes.ts';
 import { placeFakeCore, type Act, type FakeCore, type Scenario } from './fake-core.ts';
 
 export interface FakeModule {
@@ -95,6 +97,13 @@ export function identity(path: string): Act {
   });
 }
 
+/** Those of the processes that still work. */
+function living(pids: readonly number[]): readonly number[] {
+  if (windowsLane() === undefined) return pids.filter(isAlive);
+  const all = windowsProcesses();
+  return pids.filter((pid) => all.has(pid));
+}
+
 /** Whether the process still works. One that ended and was not collected by its parent yet (a zombie) does not. */
 export function isAlive(pid: number): boolean {
   try {
@@ -112,7 +121,7 @@ export function isAlive(pid: number): boolean {
 export async function allEnded(pids: readonly number[]): Promise<void> {
   const deadline = performance.now() + 2_000;
   for (;;) {
-    const alive = pids.filter(isAlive);
+    const alive = living(pids);
     if (alive.length === 0) return;
     if (performance.now() > deadline) throw new Error(`still running: ${alive.join(', ')}`);
     await delay(20);

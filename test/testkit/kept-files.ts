@@ -12,6 +12,7 @@ import { deriveRoot } from '../../core/src/crypto/kdf.ts';
 import type { Environment, GenerationHeader } from '../../core/src/domain/environment.ts';
 import { hasCode } from '../../core/src/domain/error.ts';
 import { decodeGeneration } from '../../core/src/format/generation-v1.ts';
+import { recordedPlatform } from '../../core/src/operations/platform-context.ts';
 import { openBasicUserKey, openGeneration } from '../../core/src/sealing/environment.ts';
 import { UserKeys } from '../../core/src/sealing/user-keys.ts';
 import type { Computer } from './computer.ts';
@@ -78,11 +79,16 @@ async function openWith(
   const { header } = decoded;
   const keys = new UserKeys(await deriveRoot(new SecretBytes(utf8(password)), header.passwordSalt));
   try {
-    const blob = openBasicUserKey(header, 'software', keys.atRest, 'the test');
+    const { settings, chip } = await recordedPlatform(ports);
+    const blob = openBasicUserKey(header, settings.chip, keys.atRest, 'the test');
     const key = { public: header.basicUserKey, private: blob };
-    const loaded = await (await ports.chip('software')).loadBasicUserKey(key, keys.basicUserAuth);
-    const vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
-    return openGeneration(decoded, { vaultKey, atRest: keys.atRest }, path);
+    const loaded = await chip.loadBasicUserKey(key, keys.basicUserAuth);
+    try {
+      const vaultKey = await loaded.openVaultKey(header.vaultKey, keys.vaultAuth);
+      return openGeneration(decoded, { vaultKey, atRest: keys.atRest }, path);
+    } finally {
+      await loaded.dispose();
+    }
   } catch (error) {
     if (hasCode(error, 'PasswordRejected')) return undefined;
     throw error;

@@ -4,6 +4,7 @@
  * Linux means the same there as long as a program works on drive Z:, where Wine shows all of Linux; `windowsPath` says it in full.
  */
 import { join, relative } from 'node:path';
+import { filesOf } from '../../../scripts/build/platform.ts';
 import { Lane, LANE_VARIABLE } from '../../../scripts/windows/lane.ts';
 import { meets } from '../requirement.ts';
 
@@ -35,9 +36,20 @@ export function windowsProgram(name: 'pshost' | 'spmigration' | 'node'): string 
   return requireLane().launcher(laneWorker(), name);
 }
 
+/** Node for Windows itself, for programs of Windows that start it. */
+export function windowsNode(): string {
+  const { runtime, binary } = filesOf('win-x64');
+  return join(runtime, binary);
+}
+
 /** Drive C: of this process's Windows, as Linux sees it. */
 export function driveC(): string {
   return join(requireLane().prefix(laneWorker()), 'drive_c');
+}
+
+/** A full path as the programs of this run write it: `windowsPath` in the lane, and as it is elsewhere. */
+export function pathThere(path: string): string {
+  return windowsLane() === undefined ? path : windowsPath(path);
 }
 
 /** A full path of Linux as Windows has it: on drive C: what lies there, and on Z: everything else. */
