@@ -2,7 +2,7 @@
  * The real executable, killed (SIGKILL) at a random time of an operation, on the real disk: the computer is then in its old or
  * its new state, the lock of the dead process keeps nobody out, the operation can be made again, and the next change leaves no
  * temporary file. The times come from a seed that a failure names; half of them lie near the end, where files are written.
- * With SPMIGRATION_FULL=1 it kills 200 times, else 20. Every single step, simulated: operations.test.ts.
+ * With SPMIGRATION_FULL=1 it kills 200 times, else 16. Every single step, simulated: operations.test.ts.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -22,7 +22,7 @@ vi.mock('../../core/src/crypto/kdf.ts', async (original) =>
 
 const newPassword = 'ein neues Passwort äöü 2';
 const seed = process.env.SPMIGRATION_KILL_SEED ?? '1';
-const kills = process.env.SPMIGRATION_FULL === '1' ? 200 : 20;
+const kills = process.env.SPMIGRATION_FULL === '1' ? 200 : 16;
 
 let made: MadeWorld;
 let executable: string;

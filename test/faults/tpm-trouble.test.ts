@@ -25,7 +25,7 @@ import {
 } from '../testkit/tpm-field.ts';
 import { keepUnsuitable, unsuitableKeys } from '../testkit/tpm-storage-keys.ts';
 import { nameOfCommand, unreachable } from '../testkit/tpm-transports.ts';
-import { ownerPassword, password, refused } from '../testkit/world.ts';
+import { ownerPassword, password, refused, rejection } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
   (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
@@ -137,6 +137,17 @@ describe.skipIf(!hasSwtpm())('a TPM', () => {
         expect(error.message).toMatch(key.problem);
       }
       expect(await field.n.tpm.leftLoaded()).toEqual([]);
+    });
+  });
+
+  describe('whose storage key could be handed on', () => {
+    it('is not taken for a guard: anybody who may use the TPM could have put that key there', async () => {
+      const field = await copyField(made, 'n');
+      await keepUnsuitable(field.n.tpm, unsuitableKeys['that can be handed on']);
+      const chip = field.n.tpm.chip();
+      for (const attempt of [() => chip.provision(), () => chip.storageKey()]) {
+        expect((await rejection(attempt)).code).toBe('StorageKeyUnsuitable');
+      }
     });
   });
 

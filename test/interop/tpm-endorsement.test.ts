@@ -10,6 +10,7 @@ import { ByteReader } from '../../core/src/bytes/reader.ts';
 import { openSocket } from '../../core/src/adapters/chip-tpm2/transport/socket.ts';
 import { createTpm2Chip } from '../../core/src/adapters/chip-tpm2/tpm2-chip.ts';
 import type { Chip, Credential } from '../../core/src/ports/chip.ts';
+import { CC } from '../../core/src/tpm2/constants.ts';
 import { nameOf } from '../../core/src/tpm2/name.ts';
 import { random, recording, type Exchange } from '../testkit/swtpm.ts';
 import { hasTpmTools, ToolTpm } from '../testkit/tpm-tools.ts';
@@ -95,6 +96,36 @@ describe.skipIf(!hasTpmTools())('an endorsement key', () => {
     tpm.put('zeros', new Uint8Array(20));
     tpm.must('tpm2_nvwrite', indices.ecc, '-C', 'p', '-i', 'zeros');
     expect((await chip.endorsement()).certificate).toBeUndefined();
+  });
+
+  it('is asked for in sessions that only the TPM with the storage key can answer in', async () => {
+    bus.length = 0;
+    await chip.endorsement();
+    const started = bus
+      .map(({ command }) => new DataView(command.buffer, command.byteOffset))
+      .filter((command) => command.getUint32(6) === CC.StartAuthSession)
+      .map((command) => command.getUint32(10));
+    expect(started).toEqual([0x81000001]);
+  });
+
+  it("is not another one, nor costs anybody's tries, for an index that somebody planted", async () => {
+    certify('rsa');
+    const { key } = await chip.endorsement();
+    const failures = (): string =>
+      /LOCKOUT_COUNTER: (\S+)/.exec(tpm.run('tpm2_getcap', 'properties-variable').stdout)?.[1] ?? 'none';
+    const before = failures();
+    for (const attributes of [
+      'authread|authwrite',
+      'ownerread|ownerwrite|no_da',
+      'authread|authwrite|no_da',
+    ]) {
+      tpm.must('tpm2_nvdefine', indices.ecc, '-C', 'o', '-s', '32', '-p', 'planted', '-a', attributes);
+      const endorsement = await chip.endorsement();
+      expect(toHex(endorsement.key), attributes).toBe(toHex(key));
+      expect(endorsement.certificate && toHex(endorsement.certificate)).toBe(toHex(certificate));
+      tpm.must('tpm2_nvundefine', indices.ecc, '-C', 'o');
+    }
+    expect(failures()).toBe(before);
   });
 
   it.each(['ecc', 'rsa'] as const)('opens a credential for its %s key and storage key', async (type) => {

@@ -45,7 +45,7 @@ interface Unsuitable {
 
 const anotherKind = /it is of a kind that this program does not use/;
 
-export const unsuitableKeys: Readonly<Record<string, Unsuitable>> = {
+export const unsuitableKeys = {
   'with SHA-384': { template: template({ nameAlg: SHA384 }), problem: anotherKind },
   'on the curve P-384': { template: template({ curve: ECC_NIST_P384 }), problem: anotherKind },
   'with AES-256 for what is below it': { template: template({ aesBits: 256 }), problem: anotherKind },
@@ -75,7 +75,7 @@ export const unsuitableKeys: Readonly<Record<string, Unsuitable>> = {
     template: template({ attributes: storage & ~OBJECT.userWithAuth, policy: new Uint8Array(32).fill(1) }),
     problem: /its use needs a policy/,
   },
-};
+} as const satisfies Readonly<Record<string, Unsuitable>>;
 
 /** Makes the key and keeps it where the storage key is looked for. */
 export async function keepUnsuitable(
