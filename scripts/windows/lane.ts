@@ -81,6 +81,8 @@ export class Lane {
       LC_ALL: 'C.UTF-8',
       WINEPREFIX: this.prefix(worker),
       WINEDEBUG: process.env.WINEDEBUG ?? '-all',
+      // Wine's own TPM Base Services, which have no TPM, although the lane's stand-in lies in their place.
+      WINEDLLOVERRIDES: 'tbs=b',
     };
   }
 }

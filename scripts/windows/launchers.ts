@@ -31,6 +31,7 @@ function launcher(lane: Lane, worker: number, program: string): string {
 const own = ${JSON.stringify(lane.environment(worker))};
 const given = Object.entries(process.env).filter(([name]) => !${String(meantForLinux)}.test(name));
 const args = [...${JSON.stringify(args)}, ...process.argv.slice(2)];
-process.execve(args[0], args, { ...Object.fromEntries(given), ...own });
+const { WINEDLLOVERRIDES = own.WINEDLLOVERRIDES } = process.env;
+process.execve(args[0], args, { ...Object.fromEntries(given), ...own, WINEDLLOVERRIDES });
 `;
 }

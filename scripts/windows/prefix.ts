@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { type Account, type Lane, WORKERS } from './lane.ts';
 import { run } from './run.ts';
 
-const system32 = 'drive_c/windows/system32';
+/** Windows' own folder in a prefix. */
+export const system32 = 'drive_c/windows/system32';
 const bootMs = 180_000;
 
 export async function makePrefixes(lane: Lane, account: Account | undefined): Promise<void> {

@@ -4,7 +4,7 @@
  * rights of root; started as root it gives what the tests write to the account that runs them.
  */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { chown, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freshExecutable, freshModule, makeFresh, stateOf } from '../build/freshness.ts';
 import { filesOf } from '../build/platform.ts';
@@ -13,7 +13,7 @@ import { type Account, Lane, WINDOWS_USER, WORKERS } from './lane.ts';
 import { writeLaunchers } from './launchers.ts';
 import { buildNative, NATIVE_SOURCES } from './native.ts';
 import { fetchPackages, packageFiles } from './packages.ts';
-import { makePrefixes } from './prefix.ts';
+import { makePrefixes, system32 } from './prefix.ts';
 import { PACKAGES, RELEASE } from './trixie.ts';
 import { unpackWine } from './wine.ts';
 
@@ -34,12 +34,23 @@ export async function setUpLane({ folder, account, say }: SetUp): Promise<Lane> 
     say(`${name}: ${made ? `${seconds} s` : 'there already'}`);
   };
   await Promise.all([provideWine(lane, account, step, say), buildParts(lane, step)]);
+  for (let worker = 1; worker <= WORKERS; worker++) await placeTbs(lane, worker, account);
   await writeLaunchers(lane, {
     pshost: join(lane.engine, 'pshost.exe'),
     spmigration: await freshExecutable('win-x64'),
     node: join(filesOf('win-x64').runtime, filesOf('win-x64').binary),
   });
   return lane;
+}
+
+/**
+ * Where Windows has TPM Base Services there is the lane's stand-in. Wine takes its own, without a TPM, unless a test says
+ * otherwise (WINEDLLOVERRIDES).
+ */
+async function placeTbs(lane: Lane, worker: number, account: Account | undefined): Promise<void> {
+  const library = join(lane.prefix(worker), system32, 'tbs.dll');
+  await copyFile(join(lane.native, 'tbs.dll'), library);
+  if (account !== undefined) await chown(library, account.uid, account.gid);
 }
 
 type Step = (name: string, work: () => Promise<boolean>) => Promise<void>;
