@@ -8,19 +8,24 @@ interface Told {
 }
 
 export class Narrator {
+  readonly #print: (line: string) => void;
   readonly #told: Told[] = [];
   #number = 0;
 
+  constructor(print = (line: string): void => void process.stdout.write(`${line}\n`)) {
+    this.#print = print;
+  }
+
   title(text: string): void {
-    print(`${text}\n${'='.repeat(text.length)}`);
+    this.#print(`${text}\n${'='.repeat(text.length)}`);
   }
 
   chapter(text: string): void {
-    print(`\n${text}\n${'-'.repeat(text.length)}`);
+    this.#print(`\n${text}\n${'-'.repeat(text.length)}`);
   }
 
   text(text: string): void {
-    print(text);
+    this.#print(text);
   }
 
   /** A step that must succeed. */
@@ -36,26 +41,22 @@ export class Narrator {
   /** Everything that was told, at a glance. */
   table(): void {
     const widths = { who: longest(this.#told, 'who'), what: longest(this.#told, 'what') };
-    print('\nAll at a glance');
+    this.#print('\nAll at a glance');
     this.#told.forEach(({ who, what, outcome }, index) => {
       const number = String(index + 1).padStart(2);
-      print(`  ${number}  ${who.padEnd(widths.who)}  ${what.padEnd(widths.what)}  ${outcome}`);
+      this.#print(`  ${number}  ${who.padEnd(widths.who)}  ${what.padEnd(widths.what)}  ${outcome}`);
     });
-    print('');
+    this.#print('');
   }
 
   async #tell(who: string, what: string, outcome: string, work: () => Promise<StepOutput>): Promise<void> {
     this.#number += 1;
-    print(`\n${this.#number}. ${who} ${what}:`);
-    for (const line of await work()) print(`     ${line}`);
+    this.#print(`\n${this.#number}. ${who} ${what}:`);
+    for (const line of await work()) this.#print(`     ${line}`);
     this.#told.push({ who, what, outcome });
   }
 }
 
 function longest(told: readonly Told[], field: keyof Told): number {
   return Math.max(...told.map((one) => one[field].length));
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

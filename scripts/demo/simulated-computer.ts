@@ -4,10 +4,9 @@
  * never as script text.
  */
 import { mkdir, rm } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { openSession, type PowerShellSession } from '../../test/testkit/powershell-session.ts';
-import { Swtpm } from '../../test/testkit/swtpm.ts';
+import { thisSystem, type Ground, type SimulatedTpm } from './ground.ts';
 
 /** What guards a computer's storage key: a file of its own, or a TPM that swtpm simulates. */
 export type DemoChip = 'software' | 'tpm2';
@@ -34,21 +33,32 @@ export class SimulatedComputer {
   readonly #module: string;
   readonly #chip: DemoChip;
   #session: Promise<PowerShellSession> | undefined;
-  #tpm: Swtpm | undefined;
+  readonly #ground: Ground;
+  #tpm: SimulatedTpm | undefined;
   #fingerprint: string | undefined;
   #endorsementFingerprint: string | undefined;
 
   /** `folder` names the computer by its last part. */
-  constructor(folder: string, module: string, chip: DemoChip) {
+  constructor(folder: string, module: string, chip: DemoChip, ground: Ground = thisSystem) {
     this.name = basename(folder);
     this.#folder = folder;
     this.#module = module;
     this.#chip = chip;
+    this.#ground = ground;
   }
 
-  /** The account that plays Anna: whoever runs the demonstration. */
+  /** The account that plays Anna. */
   get user(): string {
-    return userInfo().username;
+    return this.#ground.user;
+  }
+
+  /** The folder that is the whole computer, which SPMIGRATION_HOME names. */
+  get state(): string {
+    return join(this.#folder, this.name);
+  }
+
+  get tpm(): SimulatedTpm | undefined {
+    return this.#tpm;
   }
 
   /** What its administrator does before anything else. */
@@ -57,11 +67,15 @@ export class SimulatedComputer {
     return this.run('initialize.ps1', [choice], [ownerPassword]);
   }
 
-  /** Runs a script of this folder. Fails with what it printed unless it ends well. */
+  /** Runs a script, of this folder where it is no full path. Fails with what it printed unless it ends well. */
   async run(script: string, args: readonly string[], secrets: readonly string[]): Promise<StepOutput> {
     this.#session ??= this.#open();
     const session = await this.#session;
-    const step = { script: join(import.meta.dirname, script), arguments: args, secrets };
+    const step = {
+      script: this.#ground.path(resolve(import.meta.dirname, script)),
+      arguments: args.map((one) => (isAbsolute(one) ? this.#ground.path(one) : one)),
+      secrets,
+    };
     const { output, errors, warnings, text } = await session.invoke<string>(runStep, step);
     const lines = [text, ...warnings, ...output].flatMap((part) => part.split(/\r?\n/));
     const [error] = errors;
@@ -90,7 +104,7 @@ export class SimulatedComputer {
   async nothingLoaded(): Promise<StepOutput> {
     const tpm = this.#tpm;
     if (tpm === undefined) throw new Error(`${this.name} has no TPM.`);
-    const [loaded, kept] = [await tpm.leftLoaded(), await tpm.handles(persistentObjects)];
+    const [loaded, kept] = [await tpm.swtpm.leftLoaded(), await tpm.swtpm.handles(persistentObjects)];
     if (loaded.length > 0) throw new Error(`${this.name}: its TPM still holds ${hex(loaded)}.`);
     return [`${this.name}: no key and no session is loaded; what its TPM keeps: ${hex(kept)}`];
   }
@@ -116,18 +130,19 @@ export class SimulatedComputer {
   }
 
   async #open(): Promise<PowerShellSession> {
-    const state = join(this.#folder, this.name);
+    const { state } = this;
     const home = join(this.#folder, 'home');
     await mkdir(state, { recursive: true, mode: 0o700 });
     await mkdir(home, { recursive: true, mode: 0o700 });
-    if (this.#chip === 'tpm2') this.#tpm = await Swtpm.start(maximumTries);
+    if (this.#chip === 'tpm2') this.#tpm = await this.#ground.startTpm(maximumTries);
+    const { path } = this.#ground;
     const session = await openSession({
       env: {
-        ...{ SPMIGRATION_HOME: state, SPMIGRATION_TPM: this.#tpm?.address },
-        ...{ HOME: home, DEMO_MODULE: this.#module, XDG_DATA_HOME: undefined },
+        ...{ SPMIGRATION_HOME: path(state), SPMIGRATION_TPM: undefined, ...this.#tpm?.env },
+        ...{ HOME: home, DEMO_MODULE: path(this.#module), XDG_DATA_HOME: undefined },
       },
     });
-    const { errors } = await session.invoke('. $data', join(import.meta.dirname, 'Prelude.ps1'));
+    const { errors } = await session.invoke('. $data', path(join(import.meta.dirname, 'Prelude.ps1')));
     const [error] = errors;
     if (error !== undefined) throw new Error(`${this.name} could not start: ${error.message}`);
     return session;

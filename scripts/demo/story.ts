@@ -5,6 +5,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Correspondence } from './correspondence.ts';
+import type { Ground } from './ground.ts';
+import { SignAndRead, type KeyUse } from './key-use.ts';
 import type { Narrator } from './narrator.ts';
 import { SimulatedComputer, type DemoChip, type StepOutput } from './simulated-computer.ts';
 import { TpmScenes } from './tpm-scenes.ts';
@@ -23,6 +25,10 @@ export interface DemonstrationOptions {
   readonly module: string;
   readonly chip: DemoChip;
   readonly say: Narrator;
+  /** What computers are simulated on; this system by default. */
+  readonly ground?: Ground;
+  /** What is done with the keys; signing and reading a letter by default. */
+  readonly keys?: (letters: Correspondence) => KeyUse;
 }
 
 export class Demonstration {
@@ -30,19 +36,21 @@ export class Demonstration {
   readonly #say: Narrator;
   readonly #share: string;
   readonly #letters: Correspondence;
+  readonly #keys: KeyUse;
   readonly #a: SimulatedComputer;
   readonly #b: SimulatedComputer;
   readonly #c: SimulatedComputer;
   /** What happens besides where the computers have TPMs. */
   readonly #tpms: TpmScenes | undefined;
 
-  constructor({ folder, module, chip, say }: DemonstrationOptions) {
+  constructor({ folder, module, chip, say, ground, keys }: DemonstrationOptions) {
     const computer = (name: string): SimulatedComputer =>
-      new SimulatedComputer(join(folder, name), module, chip);
+      new SimulatedComputer(join(folder, name), module, chip, ground);
     this.#folder = folder;
     this.#say = say;
     this.#share = join(folder, 'share');
     this.#letters = new Correspondence(join(folder, 'correspondence'));
+    this.#keys = keys?.(this.#letters) ?? new SignAndRead(this.#letters);
     this.#a = computer('PC-A');
     this.#b = computer('PC-B');
     this.#c = computer('PC-C');
@@ -91,7 +99,7 @@ export class Demonstration {
         ),
     );
     say.text('Ben sends Anna an encrypted letter (openssl cms -encrypt).');
-    await say.step('Anna', 'signs twice and opens the letter on PC-A', () => this.#useKeys(this.#a));
+    await say.step('Anna', `${this.#keys.first} on PC-A`, () => this.#useKeys(this.#a));
     say.text(
       '(On Linux .NET keeps its certificate store unencrypted: -AllowUnprotectedStore was needed for that.)',
     );
@@ -152,7 +160,7 @@ export class Demonstration {
       this.#b.run('look.ps1', [archive], [password]),
     );
     await say.step('Anna', 'imports on PC-B', () => this.#b.run('import.ps1', [archive], [password]));
-    await say.step('Anna', 'signs twice and opens the old letter on PC-B', () => this.#useKeys(this.#b));
+    await say.step('Anna', `${this.#keys.later} on PC-B`, () => this.#useKeys(this.#b));
   }
 
   async #fromBToC(): Promise<void> {
@@ -175,7 +183,7 @@ export class Demonstration {
     );
     const archive = join(this.#share, `${this.#b.user}@PC-C.sparc`);
     await say.step('Anna', 'imports on PC-C', () => this.#c.run('import.ps1', [archive], [password]));
-    await say.step('Anna', 'signs twice and opens the old letter on PC-C', () => this.#useKeys(this.#c));
+    await say.step('Anna', `${this.#keys.later} on PC-C`, () => this.#useKeys(this.#c));
     await say.step('Owner of PC-B', 'revokes that grant', () =>
       this.#b.run('revoke.ps1', ['PC-C'], [owners.B]),
     );
@@ -187,27 +195,12 @@ export class Demonstration {
   async #theSameSigner(): Promise<void> {
     const say = this.#say;
     say.chapter('The proof');
-    await say.step(
-      'openssl',
-      'verifies all six signatures against the CA and compares their signers',
-      async () => {
-        const lines: StepOutput = [];
-        for (const algorithm of ['RSA-3072', 'P-256']) {
-          const signers = new Set<string>();
-          for (const name of ['PC-A', 'PC-B', 'PC-C'])
-            signers.add(await this.#letters.verify(name, algorithm));
-          if (signers.size !== 1) throw new Error(`The ${algorithm} signatures are not by the same signer.`);
-          lines.push(`${algorithm}: PC-A, PC-B and PC-C signed as the same signer, ${[...signers].join()}`);
-        }
-        return lines;
-      },
-    );
+    await say.step(this.#keys.witness, this.#keys.proof, () => this.#keys.prove());
     await this.#tpms?.nothingLoaded([this.#b, this.#c]);
     say.table();
   }
 
-  async #useKeys(computer: SimulatedComputer): Promise<StepOutput> {
-    const signed = await this.#letters.folderFor(computer.name);
-    return computer.run('use-keys.ps1', [signed, this.#letters.letter], [password]);
+  #useKeys(computer: SimulatedComputer): Promise<StepOutput> {
+    return this.#keys.use(computer, password);
   }
 }

@@ -66,6 +66,11 @@ export class Lane {
     return join(this.user, `prefix-${worker}`);
   }
 
+  /** The registry's files as they were when the Windows was made. */
+  get pristine(): string {
+    return join(this.user, 'pristine');
+  }
+
   /** Programs by which Linux starts Windows programs of one worker: `pshost`, `spmigration`, `node`. */
   launcher(worker: number, name: string): string {
     return join(this.folder, 'bin', String(worker), name);

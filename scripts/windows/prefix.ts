@@ -6,13 +6,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { chown, copyFile, mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Account, type Lane, WORKERS } from './lane.ts';
+import { type Account, type Lane, WINDOWS_USER, WORKERS } from './lane.ts';
 import { run } from './run.ts';
 
 /** Windows' own folder in a prefix. */
 export const system32 = 'drive_c/windows/system32';
+const registryFiles = ['system.reg', 'user.reg', 'userdef.reg'];
 const bootMs = 180_000;
 
 export async function makePrefixes(lane: Lane, account: Account | undefined): Promise<void> {
@@ -20,8 +21,12 @@ export async function makePrefixes(lane: Lane, account: Account | undefined): Pr
   await rm(lane.user, { recursive: true, force: true });
   await makeOwn(lane.user, account);
   await makeOwn(lane.home, account);
+  await makeOwn(lane.pristine, account);
   await boot(lane, account);
   await stopWine(lane, account);
+  await run('cp', ['-a', '--', ...registryFiles.map((name) => join(lane.prefix(1), name)), lane.pristine], {
+    as: account,
+  });
   for (let worker = 2; worker <= WORKERS; worker++)
     await run('cp', ['-a', lane.prefix(1), lane.prefix(worker)], { as: account });
 }
@@ -63,16 +68,33 @@ async function startWine(lane: Lane, account: Account | undefined, log: string):
   }
 }
 
-/** Starts the server of each worker's Windows, so that no test waits until its services are up. `stopWine` ends them. */
+/**
+ * Brings each worker's Windows back to what it was when it was made, and starts its server, so that no test finds what another
+ * run left, or waits until services are up. `stopWine` ends them.
+ */
 export async function keepWineRunning(lane: Lane, account: Account | undefined): Promise<void> {
   await stopWine(lane, account);
   const start = async (worker: number): Promise<void> => {
+    await clean(lane, worker, account);
     const env = lane.environment(worker);
     const options = { env, as: account, cwd: lane.user, streams: 'ignore' } as const;
     await run(lane.wineServer, ['-p'], options);
     await run(lane.wineLoader, ['hostname.exe'], options);
   };
   await Promise.all(Array.from({ length: WORKERS }, (_, index) => start(index + 1)));
+}
+
+/** Registry, and what programs of the product and of tests keep outside of it. */
+async function clean(lane: Lane, worker: number, account: Account | undefined): Promise<void> {
+  const prefix = lane.prefix(worker);
+  const files = registryFiles.map((name) => join(lane.pristine, name));
+  await run('cp', ['-a', '--', ...files, prefix], { as: account });
+  const local = join(prefix, 'drive_c/users', WINDOWS_USER, 'AppData/Local');
+  for (const folder of [join(local, 'SPMigration'), join(prefix, 'drive_c/ProgramData/SPMigration')])
+    await rm(folder, { recursive: true, force: true });
+  const temporary = join(local, 'Temp');
+  for (const name of await readdir(temporary))
+    await rm(join(temporary, name), { recursive: true, force: true });
 }
 
 /** Ends every program of the lane, and forgets where its servers listened. */

@@ -49,6 +49,12 @@ export class WindowsTpm {
     return { WINEDLLOVERRIDES: 'tbs=n', SPTBS_PORT: String(address.port) };
   }
 
+  /** Ends it at once. */
+  kill(): void {
+    this.#server.close();
+    this.swtpm.kill();
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.#open) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
