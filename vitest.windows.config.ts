@@ -7,7 +7,12 @@ import { WORKERS } from './scripts/windows/lane.ts';
 
 export default defineConfig({
   test: {
-    include: ['test/windows/**/*.test.ts', 'test/psmodule/*.test.ts', 'test/cli/*.test.ts'],
+    include: [
+      'test/windows/**/*.test.ts',
+      'test/psmodule/*.test.ts',
+      'test/cli/*.test.ts',
+      'test/faults/kill.test.ts',
+    ],
     pool: 'forks',
     maxWorkers: WORKERS,
     // A Windows program takes a second to start here.

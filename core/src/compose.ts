@@ -20,6 +20,7 @@ import { createZipContainer } from './adapters/zip/container.ts';
 import { sha256 } from './crypto/hash.ts';
 import { decodePlatformSettings } from './format/platform-v1.ts';
 import { decodePolicy } from './format/policy-v1.ts';
+import type { AccountPort } from './ports/account.ts';
 import type { FileSystem } from './ports/file-system.ts';
 import type { Ports } from './ports/ports.ts';
 import type { Processes } from './ports/processes.ts';
@@ -34,8 +35,15 @@ const rootUid = 0;
 export interface Machine {
   readonly disk: FileSystem;
   readonly processes: Processes;
-  /** Name of the caller's folder in a rehearsal's `users/`, where it is not that of this process's account. */
-  readonly callerFolder?: string;
+  /** The caller, where it is not this process's account. */
+  readonly caller?: Caller;
+}
+
+export interface Caller {
+  readonly uid: number | undefined;
+  /** Name of its folder in a rehearsal's `users/`. */
+  readonly folder: string;
+  readonly account: AccountPort;
 }
 
 /**
@@ -48,11 +56,11 @@ export async function composePorts(
   machine: Machine = { disk: createFileSystem(system), processes: createProcesses(system) },
 ): Promise<Ports> {
   const { disk, processes } = machine;
-  const uid = callerUid();
-  const folders = findFolders(env, system, machine.callerFolder ?? callerFolder());
+  const { uid, folder } = machine.caller ?? { uid: callerUid(), folder: callerFolder() };
+  const folders = findFolders(env, system, folder);
   const rehearsal = folders.home !== undefined;
   if (folders.home !== undefined) await requireOwnHome(folders.home, uid);
-  const account = createAccount(system, env, folders.home);
+  const account = machine.caller?.account ?? createAccount(system, env, folders.home);
   const administratorUid = rehearsal || uid === undefined ? uid : rootUid;
   return {
     chip: async (kind, recorded) => {

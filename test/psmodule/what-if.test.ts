@@ -14,6 +14,7 @@ import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
 import { builtModule } from '../testkit/executable.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
+import { storeDoubles } from '../testkit/windows/store.ts';
 import { has } from '../testkit/requirement.ts';
 import { attestedIdentity } from '../testkit/vectors/attestation-world.ts';
 import { fingerprintOf } from '../testkit/world.ts';
@@ -128,7 +129,8 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('-WhatIf', { timeout: 120_
        $p = Get-Secret 'P\u00e4ssw\u00f6rd of Anna'; $p2 = Get-Secret 'another one of Anna'
        # The store makes its folder when it is first opened.
        $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser')
-       $store.Open('ReadWrite'); $store.Dispose()`,
+       $store.Open('ReadWrite'); $store.Dispose()
+       ${storeDoubles}`,
       { module: await builtModule(), place },
     );
     expect(errors).toEqual([]);

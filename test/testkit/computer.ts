@@ -15,7 +15,7 @@ import { applyChange, planChange, type ShownPlan } from '../../core/src/operatio
 import { Secrets, type SecretName } from '../../core/src/operations/secrets.ts';
 import type { Ports } from '../../core/src/ports/ports.ts';
 import { windowsLane } from './windows/lane.ts';
-import { windowsAccount, windowsMachine } from './windows/user.ts';
+import { windowsMachine } from './windows/user.ts';
 
 export interface Warning {
   readonly message: string;
@@ -44,13 +44,10 @@ export class Computer {
     tpm?: string,
   ): Promise<Computer> {
     const env = { SPMIGRATION_HOME: home, ...(tpm !== undefined && { SPMIGRATION_TPM: tpm }) };
-    if (windowsLane() === undefined) {
-      const ports = await composePorts(env, process.platform, machine);
-      return new Computer(home, { ...ports, ...replaced });
-    }
     // What the Windows programs of the lane find there must be their own user's.
-    const ports = await composePorts(env, process.platform, { ...windowsMachine, ...machine });
-    return new Computer(home, { ...ports, account: windowsAccount(home), ...replaced });
+    const here = windowsLane() === undefined ? machine : { ...windowsMachine(home), ...machine };
+    const ports = await composePorts(env, process.platform, here);
+    return new Computer(home, { ...ports, ...replaced });
   }
 
   /** Runs an operation at once and answers its values. */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeWindowsFolder } from '../testkit/windows/folder.ts';
 import { haveWindows, windowsPath, windowsProgram } from '../testkit/windows/lane.ts';
+import { reg as runReg } from '../testkit/windows/store.ts';
 
 const policy = String.raw`Software\Policies\SPMigration`;
 const program = windowsPathOfSource('../testkit/windows/ask-windows.ts');
@@ -32,10 +33,8 @@ function ask(...keys: readonly string[]): Answers {
   return JSON.parse(done.stdout) as Answers;
 }
 
-/** Windows' own program for the registry. */
 function reg(...args: readonly string[]): void {
-  const script = `process.exitCode = require('node:child_process').spawnSync('reg.exe', ${JSON.stringify(args)}).status ?? 9`;
-  expect(spawnSync(windowsProgram('node'), ['-e', script]).status).toBe(0);
+  expect(runReg(...args)).toBe(0);
 }
 
 /** The code that a failed command shows. */

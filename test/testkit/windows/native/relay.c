@@ -63,6 +63,9 @@ static void make_pipe(HANDLE ends[2], int inherited) {
 }
 
 int wmain(void) {
+  /* Whoever reads the other ends must see their end with this process, whatever it leaves behind. */
+  for (DWORD stream = STD_INPUT_HANDLE; stream >= STD_ERROR_HANDLE; stream--)
+    SetHandleInformation(GetStdHandle(stream), HANDLE_FLAG_INHERIT, 0);
   HANDLE in[2], out[2], err[2];
   make_pipe(in, 0);
   make_pipe(out, 1);
@@ -79,15 +82,14 @@ int wmain(void) {
   start.hStdOutput = out[1];
   start.hStdError = err[1];
   PROCESS_INFORMATION child;
-  if (!CreateProcessW(NULL, rest_of_command_line(), NULL, NULL, TRUE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL, NULL, &start,
-                      &child)) {
+  /* Not suspended until it is in the job: where this process is killed in between, it would stay so for ever. */
+  if (!CreateProcessW(NULL, rest_of_command_line(), NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &start, &child)) {
     fprintf(stderr, "relay: CreateProcess: error %lu\n", GetLastError());
     return NOT_STARTED;
   }
   child_id = child.dwProcessId;
   SetConsoleCtrlHandler(press, TRUE);
   AssignProcessToJobObject(job, child.hProcess);
-  ResumeThread(child.hThread);
   CloseHandle(in[0]);
   CloseHandle(out[1]);
   CloseHandle(err[1]);

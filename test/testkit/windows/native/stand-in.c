@@ -25,9 +25,8 @@ int wmain(void) {
   STARTUPINFOW start;
   GetStartupInfoW(&start);
   PROCESS_INFORMATION child;
-  if (!CreateProcessW(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &start, &child)) return NOT_STARTED;
+  if (!CreateProcessW(NULL, command, NULL, NULL, TRUE, 0, NULL, NULL, &start, &child)) return NOT_STARTED;
   AssignProcessToJobObject(job, child.hProcess);
-  ResumeThread(child.hThread);
   WaitForSingleObject(child.hProcess, INFINITE);
   DWORD code;
   GetExitCodeProcess(child.hProcess, &code);
