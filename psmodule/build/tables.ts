@@ -3,6 +3,13 @@
  */
 import { errorCatalogue, errorClasses } from '../../core/src/domain/error-catalogue.ts';
 import { endingErrors, moduleErrors } from '../schema/errors.ts';
+import {
+  doneEvents,
+  eventNumbers,
+  eventProperties,
+  faultCategories,
+  notDoneEvents,
+} from '../schema/events.ts';
 import { propertyName, resultTypes, type FieldKind, type ResultType } from '../schema/results.ts';
 
 /** A single-quoted PowerShell string, in which nothing is expanded. */
@@ -26,6 +33,17 @@ ${Object.entries(resultTypes).map(renderType).join('\n')}
 
 # Errors after which the next item of a pipeline would fail in the same way.
 $script:EndingErrors = -split ${quote(endingErrors.join(' '))}
+
+# Events: the number of each operation, properties of results that are told, categories of errors that are faults.
+$script:DoneEvents = ${doneEvents}
+$script:NotDoneEvents = ${notDoneEvents}
+$script:EventNumbers = ${quote(
+    Object.entries(eventNumbers)
+      .map(([name, number]) => `${name}=${String(number)}`)
+      .join(' '),
+  )}
+$script:EventProperties = ${quote(eventProperties.join(' '))}
+$script:FaultCategories = ${quote(faultCategories.join(' '))}
 
 # The catalogue's words for errors that this module finds by itself.
 function Get-SPErrorText {

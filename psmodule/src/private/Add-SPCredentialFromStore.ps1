@@ -13,6 +13,8 @@ function Add-SPCredentialFromStore {
         $Password
     )
     $name = "$($Certificate.Subject) ($($Certificate.Thumbprint))"
+    $Conversation['Item'] = $name
+    Start-SPEventChange -Conversation $Conversation -Operation 'credential-add'
     if (-not $Certificate.HasPrivateKey) {
         Write-SPError -Conversation $Conversation -ErrorRecord (
             New-SPModuleError -Code 'PfxWithoutKey' -Detail @{ path = $name } -Target $Certificate.Thumbprint)

@@ -11,6 +11,7 @@ function Install-SPCredential {
     )
     $ErrorActionPreference = 'Stop'
     $Conversation['Item'] = $Parameter['Credential']
+    Start-SPEventChange -Conversation $Conversation -Operation 'credential-install'
     $found = Invoke-SPCore -Conversation $Conversation -Operation 'credential-list' `
         -Parameter @{ Credential = $Parameter['Credential'] }
     if (-not $found['Ok']) {
@@ -28,6 +29,9 @@ function Install-SPCredential {
         }
         if (-not (Confirm-SPPlan -Conversation $Conversation -Plan $plan)) {
             return
+        }
+        if ($null -ne $Conversation['Change']) {
+            $Conversation['Change']['Plan'] = $plan
         }
         $Parameter['Credential'] = $credential.Credential
         $oneTimeSecret = New-SPOneTimeSecret
@@ -51,6 +55,7 @@ function Install-SPCredential {
             -Parameter @{ Credential = $credential.Credential; Thumbprint = $thumbprint }
         if ($recorded['Ok']) {
             $Conversation['Done'].Add($credential.Label)
+            Write-SPDoneEvent -Conversation $Conversation -Operation 'credential-install' -Plan $plan -Result $recorded['Results']
         }
         foreach ($result in $recorded['Results']) {
             Complete-SPChange -Conversation $Conversation -Operation 'credential-installed' -Result $result

@@ -27,50 +27,67 @@ function Invoke-SPChange {
         $TransferCode
     )
     $Conversation['Item'] = Get-SPItemName -Parameter $Parameter
+    Start-SPEventChange -Conversation $Conversation -Operation $Operation
     $told = @{}
     $whatIf = [bool]$Conversation['Preference']['WhatIfPreference']
     $unsaid = $RefusedBy
     if ($whatIf) {
         $unsaid = ''
     }
-    $confirmedPlan = $null
-    $request = @{ Conversation = $Conversation; Operation = $Operation; Parameter = $Parameter; Told = $told }
-    for ($attempt = 1; $attempt -le 3; $attempt++) {
-        $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret -Unsaid $unsaid -WhatIf:$whatIf
-        $plan = $planned['Plan']
-        if (-not $planned['Ok'] -or $null -eq $plan) {
-            return
-        }
-        if ($plan['Id'] -cne $confirmedPlan) {
-            $refused = $RefusedBy -and $planned['Refusals'].ContainsKey($RefusedBy)
+    try {
+        $confirmedPlan = $null
+        $request = @{ Conversation = $Conversation; Operation = $Operation; Parameter = $Parameter; Told = $told }
+        for ($attempt = 1; $attempt -le 3; $attempt++) {
+            $planned = Invoke-SPCore @request -Mode 'plan' -Secret $Secret -Unsaid $unsaid -WhatIf:$whatIf
+            $plan = $planned['Plan']
+            if (-not $planned['Ok'] -or $null -eq $plan) {
+                return
+            }
+            if ($Operation -ceq 'platform-initialize' -and (Test-SPEventLogHere)) {
+                $plan['Lines'] = @($plan['Lines']) +
+                    'The event log of Windows gets the source SPMigration in its log Application: changes are told there.'
+            }
             if (-not $whatIf) {
-                Assert-SPSecret -Conversation $Conversation -Secret $Secret -Name $RequiredSecret
+                $Conversation['Change']['Plan'] = $plan
             }
-            if (-not $refused -or $whatIf) {
-                if (-not (Confirm-SPPlan -Conversation $Conversation -Plan $plan)) {
-                    return
+            if ($plan['Id'] -cne $confirmedPlan) {
+                $refused = $RefusedBy -and $planned['Refusals'].ContainsKey($RefusedBy)
+                if (-not $whatIf) {
+                    Assert-SPSecret -Conversation $Conversation -Secret $Secret -Name $RequiredSecret
                 }
-            }
-            $confirmedPlan = $plan['Id']
-        }
-        $applied = Invoke-SPCore @request -Mode 'apply' -PlanId $confirmedPlan
-        if ($applied['Begun']) {
-            if ($applied['Ok']) {
-                $Conversation['Done'].Add($plan['Target'])
-            }
-            foreach ($result in $applied['Results']) {
-                Complete-SPChange -Conversation $Conversation -Operation $Operation -Result $result
-                if ($null -ne $TransferCode) {
-                    Show-SPTransferCode -Conversation $Conversation -Code $TransferCode -Path $result.Path
-                    $result.PSObject.Properties.Add([psnoteproperty]::new('TransferCode', $TransferCode))
+                if (-not $refused -or $whatIf) {
+                    if (-not (Confirm-SPPlan -Conversation $Conversation -Plan $plan)) {
+                        return
+                    }
                 }
-                $Conversation['Cmdlet'].WriteObject($result)
+                $confirmedPlan = $plan['Id']
             }
-            return
+            $applied = Invoke-SPCore @request -Mode 'apply' -PlanId $confirmedPlan
+            if ($applied['Begun']) {
+                if ($applied['Ok']) {
+                    $Conversation['Done'].Add($plan['Target'])
+                    if ($Operation -ceq 'platform-initialize') {
+                        Initialize-SPEventLog -Conversation $Conversation
+                    }
+                    # Before the results: whoever takes only the first of them ends this cmdlet there.
+                    Write-SPDoneEvent -Conversation $Conversation -Operation $Operation -Plan $plan -Result $applied['Results']
+                }
+                foreach ($result in $applied['Results']) {
+                    Complete-SPChange -Conversation $Conversation -Operation $Operation -Result $result
+                    if ($null -ne $TransferCode) {
+                        Show-SPTransferCode -Conversation $Conversation -Code $TransferCode -Path $result.Path
+                        $result.PSObject.Properties.Add([psnoteproperty]::new('TransferCode', $TransferCode))
+                    }
+                    $Conversation['Cmdlet'].WriteObject($result)
+                }
+                return
+            }
+            # The child ended while a person was thinking. Another makes the plan again; if it is the same, it stays confirmed.
         }
-        # The child ended while a person was thinking. Another makes the plan again; if it is the same, it stays confirmed.
+        Stop-SPCmdlet -Conversation $Conversation -Code 'CoreCrashed' -Detail @{ tail = 'it ended before each of three attempts' }
+    } finally {
+        $Conversation['Change'] = $null
     }
-    Stop-SPCmdlet -Conversation $Conversation -Code 'CoreCrashed' -Detail @{ tail = 'it ended before each of three attempts' }
 }
 
 # What a change asks for outside of the core: certificates leave the store with their credentials, Windows' file encryption

@@ -38,6 +38,9 @@ function New-SPConversation {
         Child      = $null
         LastId     = 0
         Progress   = $null
+        # The change that is being made, for the event log of Windows, and whether that is written; see EventLog.ps1.
+        Change     = $null
+        EventLog   = $null
         # Whether an error of one item ends the cmdlet, because the caller wants it so.
         Stops      = $stops
         # What is being worked on, and what became of each item before it; see Write-SPSummary.

@@ -70,7 +70,7 @@ function Write-SPError {
     $Conversation['Cmdlet'].WriteError($ErrorRecord)
 }
 
-# Keeps for the summary that something was not done, and why.
+# Keeps for the summary, and tells the event log, that something was not done, and why.
 function Add-SPFailure {
     param(
         $Conversation,
@@ -84,6 +84,7 @@ function Add-SPFailure {
     }
     $code = $ErrorRecord.Exception.Data['SPMigration']['Code']
     $Conversation['Failed'].Add("$about ($code)".TrimStart())
+    Write-SPFailureEvent -Conversation $Conversation -ErrorRecord $ErrorRecord
 }
 
 # Ends the cmdlet with an error that every further item would meet too.
