@@ -1,5 +1,5 @@
 /**
- * `npm run build [-- --platform linux-x64|win-x64|all] [--sign PROGRAM] [--twice]`: builds executables into
+ * `npm run build [-- --platform linux-x64|win-x64|all] [--twice]`: builds executables into
  * build/<platform>/. `--twice` builds everything a second time, from a copy of the sources in another folder, and fails
  * unless the two are equal bit for bit.
  */
@@ -16,13 +16,12 @@ import { type Platform, ROOT, parsePlatforms } from './build/platform.ts';
 const { values } = parseArgs({
   options: {
     platform: { type: 'string' },
-    sign: { type: 'string' },
     twice: { type: 'boolean', default: false },
   },
 });
 const platforms = parsePlatforms(values.platform);
 
-await buildAll(PRODUCT, builtPath, values.sign);
+await buildAll(PRODUCT, builtPath);
 for (const platform of platforms) {
   const file = builtPath(platform);
   const { size } = await stat(file);
@@ -32,14 +31,10 @@ for (const platform of platforms) {
 }
 if (values.twice) await compareWithSecondBuild();
 
-async function buildAll(
-  source: BundleSource,
-  outputOf: (platform: Platform) => string,
-  sign?: string,
-): Promise<void> {
+async function buildAll(source: BundleSource, outputOf: (platform: Platform) => string): Promise<void> {
   const bundled = await bundle(source);
   for (const platform of platforms)
-    await buildExecutable({ platform, bundle: bundled, output: outputOf(platform), sign });
+    await buildExecutable({ platform, bundle: bundled, output: outputOf(platform) });
 }
 
 async function compareWithSecondBuild(): Promise<void> {

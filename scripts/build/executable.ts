@@ -1,7 +1,7 @@
 /**
  * Makes one executable out of a bundle and a platform's Node, by Node's own `--build-sea`, which writes for Windows on
  * Linux as well. Equal sources, packages and tools give equal bytes: no code cache, no snapshot, no time of build.
- * docs/decisions/0002-executable.md has the reasons and the measurements. Leaves out: packaging (scripts/package.ts).
+ * docs/decisions/0002-executable.md has the reasons and the measurements. Leaves out: signing and packaging (scripts/package.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -15,8 +15,6 @@ export interface ExecutableRequest {
   readonly bundle: Bundle;
   /** Where the executable goes; replaced in one step, so that one that runs is not disturbed. */
   readonly output: string;
-  /** A program that is run with the finished executable's path as its only argument and signs it in place. */
-  readonly sign?: string | undefined;
 }
 
 /** Relative names, because the main script's name is written into the executable as it is given. */
@@ -26,7 +24,7 @@ const CONFIG = 'sea.json';
 const FINISHED = 'finished';
 
 export async function buildExecutable(request: ExecutableRequest): Promise<void> {
-  const { platform, bundle, output, sign } = request;
+  const { platform, bundle, output } = request;
   await mkdir(dirname(output), { recursive: true });
   const work = await mkdtemp(`${output}.work-`);
   try {
@@ -35,7 +33,6 @@ export async function buildExecutable(request: ExecutableRequest): Promise<void>
     run(process.execPath, ['--build-sea', CONFIG], work);
     const finished = join(work, FINISHED);
     await chmod(finished, 0o755);
-    if (sign !== undefined) run(sign, [finished]);
     await rename(finished, output);
   } finally {
     await rm(work, { recursive: true });

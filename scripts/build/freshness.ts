@@ -42,8 +42,7 @@ export async function freshModule(platform = thisPlatform()): Promise<string> {
   const target = modulePath(platform);
   await makeFresh(target, await stateOf(MODULE_INPUTS), async () => {
     const { assembleModule } = await import('./assemble.ts');
-    await assembleModule({
-      target,
+    await assembleModule(target, {
       bundle: await bundle(PRODUCT),
       platforms: [platform],
       placeExecutable: (_, output) => link(executable, output),

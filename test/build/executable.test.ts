@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NtExecutable, NtExecutableResource, Resource } from 'resedit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../core/src/version.ts';
 import { type Bundle, PRODUCT, bundle } from '../../scripts/build/bundle.ts';
 import { buildExecutable } from '../../scripts/build/executable.ts';
 import { ROOT } from '../../scripts/build/platform.ts';
@@ -94,9 +95,24 @@ describe('two builds', { timeout: 120_000 }, () => {
       virtualAddress: 0,
     });
     const [version] = Resource.VersionInfo.fromEntries(NtExecutableResource.from(image).entries);
-    expect(version!.getStringValues({ lang: 1033, codepage: 1200 })).toMatchObject({
+    // Nothing of Node's own words is left.
+    const [major = 0, minor = 0, patch = 0] = VERSION.split(/[.-]/, 3).map(Number);
+    expect(version!.getStringValues({ lang: 1033, codepage: 1200 })).toEqual({
       ProductName: 'SPMigration',
+      FileDescription: 'SPMigration: moves a security environment to another computer',
+      CompanyName: 'SPMigration contributors',
+      LegalCopyright:
+        'MIT License, SPMigration contributors. Contains Node.js, copyright Node.js contributors.',
       OriginalFilename: 'spmigration.exe',
+      InternalName: 'spmigration',
+      FileVersion: `${major}.${minor}.${patch}.0`,
+      ProductVersion: `${major}.${minor}.${patch}.0`,
+    });
+    expect(version!.fixedInfo).toMatchObject({
+      fileVersionMS: major * 0x10000 + minor,
+      fileVersionLS: patch * 0x10000,
+      productVersionMS: major * 0x10000 + minor,
+      productVersionLS: patch * 0x10000,
     });
   });
 });

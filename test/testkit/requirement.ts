@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 
-export type Requirement = 'openssl' | 'dotnet' | 'script';
+export type Requirement = 'openssl' | 'osslsigncode' | 'dotnet' | 'script';
 
 const required = new Set((process.env.SPMIGRATION_REQUIRE ?? '').split(',').filter((name) => name !== ''));
 
