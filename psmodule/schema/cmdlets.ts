@@ -352,7 +352,7 @@ const featureCmdlets: readonly Cmdlet[] = [
   },
   {
     name: 'Disable-SPMigrationFeature',
-    operations: ['feature-disable'],
+    operations: ['feature-disable', 'credential-list'],
     impact: 'Medium',
     output: ['Feature'],
     parameters: [feature, password, allowServiceAccount],

@@ -15,16 +15,23 @@ const DOUBLES = String.raw`
 Import-Module -Name $data -Force
 $s = [securestring]::new(); $s.AppendChar('x')
 & (Get-Module SPMigration) {
-    $script:efs = @{ here = $true; installed = @(); set = @(); refuses = $false }
+    $script:efs = @{ here = $true; installed = @(); set = @(); current = ''; removed = 0; refuses = $false }
     function script:Test-SPEfsHere { $script:efs['here'] }
     function script:Test-SPInstalledKey($Thumbprint) { $script:efs['installed'] -contains $Thumbprint }
     function script:Set-SPEfsKey($Thumbprint) {
         if ($script:efs['refuses']) { [void][System.IO.File]::ReadAllText('/no/such/file') }
         $script:efs['set'] += $Thumbprint
     }
+    function script:Get-SPEfsKey { $script:efs['current'] }
+    function script:Remove-SPEfsKey {
+        if ($script:efs['refuses']) { [void][System.IO.File]::ReadAllText('/no/such/file') }
+        $script:efs['current'] = ''; $script:efs['removed']++
+    }
+    function script:Remove-SPStoreCertificate { }
     function script:Install-SPCertificate { $script:efs['installed'] += '${THUMBPRINT}'; '${THUMBPRINT}' }
 }
 function Set-Double([hashtable] $values) { & (Get-Module SPMigration) { foreach ($k in $args[0].Keys) { $script:efs[$k] = $args[0][$k] } } $values }
+function Get-Double($name) { & (Get-Module SPMigration) { $script:efs[$args[0]] } $name }
 function Get-EfsKey { & (Get-Module SPMigration) { $script:efs['set'] } }`;
 
 describe.skipIf(!havePowerShell())("Windows' file encryption", { timeout: 120_000 }, () => {
@@ -134,6 +141,118 @@ describe.skipIf(!havePowerShell())("Windows' file encryption", { timeout: 120_00
     expect(output).toHaveLength(1);
     expect(errors).toMatchObject([{ id: 'StorageFailed,Enable-SPMigrationFeature', target: 'Anna' }]);
     expect(errors[0]?.message).toContain('CurrentKeys');
+  });
+
+  it('that does not follow what was enabled is told, with the step that is missing', async () => {
+    const enabled = { ...sampleOf('Feature'), feature: 'Efs' };
+    fake.script({
+      ...change('feature-enable', 'Feature'),
+      'feature-enable:apply': [result('Feature', enabled)],
+    });
+    const enabling = `$null = ${enable}`;
+    const told = await session.invoke(enabling);
+    expect(told.errors).toEqual([]);
+    expect(told.warnings).toEqual([
+      'Windows does not encrypt files for Anna yet: its certificate is not in the certificate store. ' +
+        'Install-SPMigrationCredential puts it there.',
+    ]);
+    // Elsewhere, and for other features, there is nothing to say.
+    const rehearsal = await session.invoke(`Set-Double @{ here = $false }; ${enabling}`);
+    expect(rehearsal.warnings).toEqual([]);
+    fake.script({
+      ...change('feature-enable', 'Feature'),
+      'feature-enable:apply': [result('Feature', { ...enabled, feature: 'SecureEmail' })],
+    });
+    const other = await session.invoke(
+      `Set-Double @{ here = $true }; ${enabling.replace('Efs', 'SecureEmail')}`,
+    );
+    expect([other.errors, other.warnings]).toEqual([[], []]);
+  });
+
+  describe('with the feature disabled', () => {
+    const disable = '$null = Disable-SPMigrationFeature -Feature Efs -Password $s';
+    const answers = {
+      'feature-disable:plan': [plan('p1')],
+      'feature-disable:apply': [
+        result('Feature', {
+          feature: 'Efs',
+          enabled: false,
+          credential: null,
+          label: null,
+          thumbprint: null,
+        }),
+      ],
+      'credential-list': [
+        result('Credential', { ...sampleOf('Credential'), label: 'Mail', thumbprint: 'FF' }),
+        result('Credential', { ...sampleOf('Credential'), label: 'Anna', thumbprint: THUMBPRINT }),
+      ],
+    };
+
+    it('is left as it is, and that is told', async () => {
+      fake.script(answers);
+      const { errors, warnings } = await session.invoke(
+        `Set-Double @{ current = '${THUMBPRINT}' }; ${disable}`,
+      );
+      expect(errors).toEqual([]);
+      expect(warnings).toEqual([
+        'Windows goes on encrypting new files for Anna, whose certificate is in the certificate store. ' +
+          'Enable another credential for Efs to change that; Remove-SPMigrationCredential takes it out.',
+      ]);
+      expect((await session.invoke('Get-Double current; Get-Double removed')).output).toEqual([
+        THUMBPRINT,
+        0,
+      ]);
+    });
+
+    it.each([
+      ['has no key', "@{ current = '' }"],
+      ['has a key of somebody else', "@{ current = 'AB' }"],
+      ['is a rehearsal’s', `@{ here = $false; current = '${THUMBPRINT}' }`],
+    ])('is nobody’s business where it %s', async (_, doubles) => {
+      fake.script(answers);
+      const { errors, warnings } = await session.invoke(`Set-Double ${doubles}; ${disable}`);
+      expect([errors, warnings]).toEqual([[], []]);
+    });
+  });
+
+  describe('with its credential removed', () => {
+    const remove = '$null = Remove-SPMigrationCredential Anna -Password $s -Force';
+    const removal = (...uninstall: readonly string[]): Record<string, readonly Act[]> => ({
+      'credential-remove:plan': [plan('p1')],
+      'credential-remove:apply': [
+        result('CredentialRemoval', { ...sampleOf('CredentialRemoval'), uninstall }),
+      ],
+      'credential-uninstalled': [result('Uninstallation', { uninstalled: uninstall })],
+    });
+
+    it.each([
+      ['names none any more', `@{ current = '${THUMBPRINT}' }`, ['', 1]],
+      ['keeps another one', "@{ current = 'AB' }", ['AB', 0]],
+      ['is left alone in a rehearsal', `@{ here = $false; current = '${THUMBPRINT}' }`, [THUMBPRINT, 0]],
+    ])('%s', async (_, doubles, left) => {
+      fake.script(removal('EE', THUMBPRINT));
+      const { errors } = await session.invoke(`Set-Double ${doubles}; ${remove}`);
+      expect(errors).toEqual([]);
+      expect((await session.invoke('Get-Double current; Get-Double removed')).output).toEqual(left);
+    });
+
+    it('keeps one that is not in the certificate store at all', async () => {
+      fake.script(removal());
+      await session.invoke(`Set-Double @{ current = '${THUMBPRINT}' }; ${remove}`);
+      expect((await session.invoke('Get-Double removed')).output).toEqual([0]);
+    });
+
+    it('that stays is an error, and the certificate is out all the same', async () => {
+      fake.script(removal(THUMBPRINT));
+      const { errors } = await session.invoke(
+        `Set-Double @{ current = '${THUMBPRINT}'; refuses = $true }; ${remove}`,
+      );
+      expect(errors).toMatchObject([
+        { id: 'StorageFailed,Remove-SPMigrationCredential', target: THUMBPRINT },
+      ]);
+      expect(errors[0]?.message).toContain('CurrentKeys');
+      expect(fake.core.asked().map(({ operation }) => operation)).toContain('credential-uninstalled');
+    });
   });
 
   it('is said only where it is asked for', async () => {

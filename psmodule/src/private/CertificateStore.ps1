@@ -67,6 +67,10 @@ function Uninstall-SPCertificate {
         }
     }
     if ($gone.Count -gt 0) {
+        $problem = Clear-SPEfsKey -Thumbprint $gone.ToArray()
+        if ($null -ne $problem) {
+            $left.Add($problem)
+        }
         $null = Invoke-SPCore -Conversation $Conversation -Operation 'credential-uninstalled' -Mode 'run' `
             -Parameter @{ Thumbprint = $gone.ToArray() }
     }

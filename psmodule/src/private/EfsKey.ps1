@@ -2,10 +2,13 @@
 # SHA-1 thumbprint in the person's registry. Old certificates stay in the store, so files encrypted with them stay readable.
 
 # Lets EFS use the credential of the feature Efs, if it is in the store with its key. Where it is not, nothing changes: EFS
-# would make a key of its own for a certificate that it does not find.
+# would make a key of its own for a certificate that it does not find. Whoever has just enabled it is told.
 function Sync-SPEfsKey {
     param(
-        $Conversation
+        $Conversation,
+
+        [switch]
+        $Enabling
     )
     $ErrorActionPreference = 'Stop'
     if (-not (Test-SPEfsHere)) {
@@ -17,20 +20,81 @@ function Sync-SPEfsKey {
             continue
         }
         if (-not (Test-SPInstalledKey -Thumbprint $feature.Thumbprint)) {
+            if ($Enabling) {
+                $WarningPreference = $Conversation['Preference']['WarningPreference']
+                $Conversation['Cmdlet'].WriteWarning("Windows does not encrypt files for $($feature.Label) yet: its certificate is " +
+                    'not in the certificate store. Install-SPMigrationCredential puts it there.')
+            }
             continue
         }
         try {
             Set-SPEfsKey -Thumbprint $feature.Thumbprint
         } catch [System.Management.Automation.MethodInvocationException] {
             Write-SPError -Conversation $Conversation -ErrorRecord (
-                New-SPModuleError -Code 'StorageFailed' -Target $feature.Label -Detail @{
-                    path = 'HKCU\Software\Microsoft\Windows NT\CurrentVersion\EFS\CurrentKeys'
-                    problem = $_.Exception.GetBaseException().Message })
+                New-SPEfsError -Target $feature.Label -Problem $_.Exception.GetBaseException().Message)
             return
         }
         $VerbosePreference = $Conversation['Preference']['VerbosePreference']
         $Conversation['Cmdlet'].WriteVerbose("Windows encrypts new files for $($feature.Label) ($($feature.Thumbprint)).")
     }
+}
+
+# Says after the feature Efs was disabled that Windows goes on with a credential of this environment, if it does: what is in the
+# certificate store is the person's, and without its setting EFS would take the same certificate again, or make another.
+function Write-SPEfsRest {
+    param(
+        $Conversation
+    )
+    $ErrorActionPreference = 'Stop'
+    if (-not (Test-SPEfsHere)) {
+        return
+    }
+    $current = Get-SPEfsKey
+    if (-not $current) {
+        return
+    }
+    $known = Invoke-SPCore -Conversation $Conversation -Operation 'credential-list'
+    foreach ($credential in $known['Results']) {
+        if ($credential.Thumbprint -ceq $current) {
+            $WarningPreference = $Conversation['Preference']['WarningPreference']
+            $Conversation['Cmdlet'].WriteWarning("Windows goes on encrypting new files for $($credential.Label), whose certificate is in " +
+                'the certificate store. Enable another credential for Efs to change that; Remove-SPMigrationCredential takes it out.')
+            return
+        }
+    }
+}
+
+# Takes the setting away where it names one of these certificates, which have left the store: nothing of them stays behind. Returns
+# an error record where that cannot be done.
+function Clear-SPEfsKey {
+    param(
+        [string[]]
+        $Thumbprint
+    )
+    $ErrorActionPreference = 'Stop'
+    if (-not (Test-SPEfsHere)) {
+        return
+    }
+    $current = ''
+    try {
+        $current = Get-SPEfsKey
+        if ($Thumbprint -ccontains $current) {
+            Remove-SPEfsKey
+        }
+    } catch [System.Management.Automation.MethodInvocationException] {
+        return New-SPEfsError -Target $current -Problem $_.Exception.GetBaseException().Message
+    }
+}
+
+function New-SPEfsError {
+    param(
+        [string]
+        $Target,
+
+        [string]
+        $Problem
+    )
+    New-SPModuleError -Code 'StorageFailed' -Target $Target -Detail @{ path = "HKCU\$script:EfsKeyPath"; problem = $Problem }
 }
 
 # Only on Windows, and not for a rehearsal: its keys must never become those that real files are encrypted with.
@@ -72,16 +136,45 @@ function ConvertFrom-SPThumbprint {
     return , $bytes
 }
 
-# The registry value by which EFS knows its current key.
+# The rest is the registry value by which EFS knows its current key, read as a thumbprint, '' where there is none. Tests put doubles
+# in its place.
+
+$script:EfsKeyPath = 'Software\Microsoft\Windows NT\CurrentVersion\EFS\CurrentKeys'
+
 function Set-SPEfsKey {
     param(
         [string]
         $Thumbprint
     )
     $bytes = ConvertFrom-SPThumbprint -Thumbprint $Thumbprint
-    $key = [Microsoft.Win32.Registry]::CurrentUser.CreateSubKey('Software\Microsoft\Windows NT\CurrentVersion\EFS\CurrentKeys')
+    $key = [Microsoft.Win32.Registry]::CurrentUser.CreateSubKey($script:EfsKeyPath)
     try {
         $key.SetValue('CertificateHash', $bytes, [Microsoft.Win32.RegistryValueKind]::Binary)
+    } finally {
+        $key.Dispose()
+    }
+}
+
+function Get-SPEfsKey {
+    $key = [Microsoft.Win32.Registry]::CurrentUser.OpenSubKey($script:EfsKeyPath)
+    if ($null -eq $key) {
+        return ''
+    }
+    try {
+        $bytes = $key.GetValue('CertificateHash')
+    } finally {
+        $key.Dispose()
+    }
+    if ($bytes -isnot [byte[]]) {
+        return ''
+    }
+    return [System.BitConverter]::ToString($bytes).Replace('-', '')
+}
+
+function Remove-SPEfsKey {
+    $key = [Microsoft.Win32.Registry]::CurrentUser.OpenSubKey($script:EfsKeyPath, $true)
+    try {
+        $key.DeleteValue('CertificateHash', $false)
     } finally {
         $key.Dispose()
     }

@@ -103,7 +103,9 @@ function Complete-SPChange {
     )
     Uninstall-SPCertificate -Conversation $Conversation -Result $Result
     if ('feature-enable', 'import', 'undo', 'credential-installed' -ccontains $Operation) {
-        Sync-SPEfsKey -Conversation $Conversation
+        Sync-SPEfsKey -Conversation $Conversation -Enabling:($Operation -ceq 'feature-enable' -and $Result.Feature -eq 'Efs')
+    } elseif ($Operation -ceq 'feature-disable' -and $Result.Feature -eq 'Efs') {
+        Write-SPEfsRest -Conversation $Conversation
     }
 }
 

@@ -6,6 +6,9 @@ function Disable-SPMigrationFeature {
     .DESCRIPTION
     The credential stays in the environment as Retained; nothing encrypted is lost.
 
+    On Windows, EFS goes on with the certificate that it uses, as long as that is in the certificate store; a warning says so.
+    Enabling another credential for Efs changes it, and Remove-SPMigrationCredential takes the certificate out of the store.
+
     .PARAMETER Feature
     SecureEmail, Efs or SecureDrive.
 

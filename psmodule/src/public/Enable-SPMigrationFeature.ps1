@@ -7,6 +7,10 @@ function Enable-SPMigrationFeature {
     Each feature uses one credential. The one that was active before stays in the environment as Retained, and can be made
     active again in the same way at any time.
 
+    On Windows, EFS encrypts new files for the credential of the feature Efs as soon as that is in the certificate store
+    (Install-SPMigrationCredential), before or afterwards; until then a warning says that it does not. Files that were
+    encrypted for an older one still open, as long as that one is in the store too. A rehearsal changes nothing of it.
+
     .PARAMETER Feature
     SecureEmail, Efs or SecureDrive.
 
