@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { VERSION } from '../../core/src/version.ts';
 
 /** Set by the runner for its tests: the folder of a lane that has been set up. */
 export const LANE_VARIABLE = 'SPMIGRATION_WINDOWS_LANE';
@@ -49,6 +50,15 @@ export class Lane {
   /** The engine host, published for Windows. */
   get engine(): string {
     return join(this.folder, 'engine');
+  }
+
+  /** The module with the Windows executable, and Node for Windows, both for Wine (page-aligned.ts). */
+  get module(): string {
+    return join(this.folder, 'module/SPMigration', VERSION);
+  }
+
+  get node(): string {
+    return join(this.folder, 'node/node.exe');
   }
 
   /** What the account that runs the tests may write; everything else need not be writable for it. */

@@ -11,7 +11,6 @@ const programs: Readonly<Record<string, string>> = {
   tar: 'tar',
   patchelf: 'patchelf',
   'x86_64-w64-mingw32-gcc': 'gcc-mingw-w64-x86-64-win32',
-  'x86_64-w64-mingw32-strip': 'binutils-mingw-w64-x86-64',
   swtpm: 'swtpm',
   openssl: 'openssl',
 };

@@ -4,15 +4,16 @@
  * rights of root; started as root it gives what the tests write to the account that runs them.
  */
 import { createHash } from 'node:crypto';
-import { chown, copyFile, mkdir } from 'node:fs/promises';
+import { chown, copyFile, cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freshExecutable, freshModule, makeFresh, stateOf } from '../build/freshness.ts';
+import { freshModule, makeFresh, stateOf } from '../build/freshness.ts';
 import { filesOf } from '../build/platform.ts';
 import { ENGINE_SOURCES, isEngineSource, publishEngine } from './engine.ts';
 import { type Account, Lane, WINDOWS_USER, WORKERS } from './lane.ts';
 import { writeLaunchers } from './launchers.ts';
 import { buildNative, NATIVE_SOURCES } from './native.ts';
 import { fetchPackages, packageFiles } from './packages.ts';
+import { alignFile } from './page-aligned.ts';
 import { makePrefixes, system32 } from './prefix.ts';
 import { PACKAGES, RELEASE } from './trixie.ts';
 import { unpackWine } from './wine.ts';
@@ -37,8 +38,8 @@ export async function setUpLane({ folder, account, say }: SetUp): Promise<Lane> 
   for (let worker = 1; worker <= WORKERS; worker++) await placeTbs(lane, worker, account);
   await writeLaunchers(lane, {
     pshost: join(lane.engine, 'pshost.exe'),
-    spmigration: await freshExecutable('win-x64'),
-    node: join(filesOf('win-x64').runtime, filesOf('win-x64').binary),
+    spmigration: executableIn(lane.module),
+    node: lane.node,
   });
   return lane;
 }
@@ -62,7 +63,7 @@ async function provideWine(
   say: (line: string) => void,
 ): Promise<void> {
   const packages = digest(RELEASE, JSON.stringify(PACKAGES), await source('packages.ts'));
-  const unpacking = await source('wine.ts');
+  const unpacking = digest(await source('wine.ts'), await source('page-aligned.ts'));
   const prefixes = await source('prefix.ts');
   await step('packages of Wine', () =>
     makeFresh(lane.packages, packages, async () => {
@@ -90,10 +91,29 @@ async function buildParts(lane: Lane, step: Step): Promise<void> {
     const state = await stateOf([ENGINE_SOURCES, 'scripts/windows/engine.ts'], isEngineSource);
     return makeFresh(lane.engine, state, () => publishEngine(lane));
   });
-  await step('executable and module', async () => {
-    await freshModule('win-x64');
-    return true;
+  const { runtime, binary } = filesOf('win-x64');
+  await step('Node for Windows', async () => {
+    const state = digest(
+      JSON.stringify(filesOf('win-x64')),
+      process.version,
+      await source('page-aligned.ts'),
+    );
+    return makeFresh(lane.node, state, () => alignFile(join(runtime, binary), lane.node));
   });
+  await step('executable and module', async () => {
+    const module = await freshModule('win-x64');
+    const state = digest(await readFile(`${module}.stamp`, 'utf8'), await source('page-aligned.ts'));
+    return makeFresh(lane.module, state, async () => {
+      await rm(lane.module, { recursive: true, force: true });
+      await cp(module, lane.module, { recursive: true });
+      await alignFile(executableIn(module), executableIn(lane.module));
+    });
+  });
+}
+
+/** Where a module folder has the Windows executable. */
+function executableIn(module: string): string {
+  return join(module, 'bin/win-x64', filesOf('win-x64').executable);
 }
 
 async function digestOf(sources: readonly string[], builder: string): Promise<string> {

@@ -1,24 +1,23 @@
 /**
  * Makes a Wine out of Debian's packages that runs from the lane's folder, beside whatever this system is: the 64-bit half only,
- * without debug sections, its two programs bound to the C library that came with them. Wine finds its files by where its
+ * without debug sections, its libraries laid out so that they are mapped (page-aligned.ts), its two programs bound to the C library that came with them. Wine finds its files by where its
  * programs are; Debian's wineserver alone looks one folder too deep, and finds a link there. Needs no rights of root.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lane } from './lane.ts';
+import { alignFiles } from './page-aligned.ts';
 import { run } from './run.ts';
-
-/** DLLs that one call of strip gets. */
-const batch = 50;
 
 export async function unpackWine(lane: Lane, packages: readonly string[]): Promise<void> {
   await rm(lane.wine, { recursive: true, force: true });
   await mkdir(lane.wine, { recursive: true });
   for (const file of packages) await unpack(file, lane.wine);
   const libraries = join(lane.wine, 'usr/lib/x86_64-linux-gnu');
-  await stripAll(join(libraries, 'wine/x86_64-windows'));
+  // Debug sections are two thirds of them. The mark "Wine builtin DLL" in the header, by which Wine knows them, stays.
+  await alignFiles(join(libraries, 'wine/x86_64-windows'), () => true);
   const interpreter = join(libraries, 'ld-linux-x86-64.so.2');
   for (const program of [lane.wineLoader, lane.wineServer])
     await run('patchelf', [
@@ -51,18 +50,4 @@ async function unpack(file: string, target: string): Promise<void> {
     [reader, writer].map(async (child) => (await once(child, 'exit')) as [number]),
   );
   if (codes.some(([code]) => code !== 0)) throw new Error(`${file} could not be unpacked`);
-}
-
-/** Takes two thirds of their size; the mark "Wine builtin DLL", by which Wine knows them, stays. */
-async function stripAll(folder: string): Promise<void> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const queue = Array.from({ length: Math.ceil(files.length / batch) }, (_, index) =>
-    files.slice(index * batch, (index + 1) * batch),
-  );
-  const work = async (): Promise<void> => {
-    for (let some = queue.pop(); some !== undefined; some = queue.pop())
-      await run('x86_64-w64-mingw32-strip', ['--strip-debug', ...some]);
-  };
-  await Promise.all([work(), work()]);
 }

@@ -2,7 +2,7 @@
  * The real executable, and the module with it, for tests that start them: built on first use, once for all of vitest's
  * workers, and again only when their sources have changed. In the Windows lane they are Windows', built by its set-up.
  */
-import { freshExecutable, freshModule, modulePath } from '../../scripts/build/freshness.ts';
+import { freshExecutable, freshModule } from '../../scripts/build/freshness.ts';
 import { windowsLane, windowsProgram } from './windows/lane.ts';
 
 let executable: Promise<string> | undefined;
@@ -17,6 +17,7 @@ export function builtExecutable(): Promise<string> {
 
 /** Returns the folder of the complete module, executable included. May take some seconds: call it in `beforeAll`. */
 export function builtModule(): Promise<string> {
-  module ??= windowsLane() === undefined ? freshModule() : Promise.resolve(modulePath('win-x64'));
+  const lane = windowsLane();
+  module ??= lane === undefined ? freshModule() : Promise.resolve(lane.module);
   return module;
 }

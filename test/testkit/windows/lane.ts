@@ -4,7 +4,6 @@
  * Linux means the same there as long as a program works on drive Z:, where Wine shows all of Linux; `windowsPath` says it in full.
  */
 import { join, relative } from 'node:path';
-import { filesOf } from '../../../scripts/build/platform.ts';
 import { Lane, LANE_VARIABLE } from '../../../scripts/windows/lane.ts';
 import { meets } from '../requirement.ts';
 
@@ -38,8 +37,7 @@ export function windowsProgram(name: 'pshost' | 'spmigration' | 'node'): string 
 
 /** Node for Windows itself, for programs of Windows that start it. */
 export function windowsNode(): string {
-  const { runtime, binary } = filesOf('win-x64');
-  return join(runtime, binary);
+  return requireLane().node;
 }
 
 /** Drive C: of this process's Windows, as Linux sees it. */
