@@ -9,9 +9,15 @@ import { createSoftwareChip } from './adapters/chip-software/software-chip.ts';
 import { createEnvironmentStore } from './adapters/store-file/environment-store.ts';
 import { createHistory } from './adapters/store-file/history.ts';
 import { createPlatformStore } from './adapters/store-file/platform-store.ts';
-import { callerFolder, callerUid, createAccount } from './adapters/system/account.ts';
+import {
+  callerFolder,
+  createAccount,
+  findFileOwners,
+  personOf,
+  type FileOwners,
+} from './adapters/system/account.ts';
 import { createFiles } from './adapters/system/files.ts';
-import { findFolders, requireOwnHome } from './adapters/system/folders.ts';
+import { findFolders, requireOwnHome, type Folders } from './adapters/system/folders.ts';
 import { createFileSystem } from './adapters/system/node-file-system.ts';
 import { createPolicy } from './adapters/system/policy.ts';
 import { createProcesses } from './adapters/system/processes.ts';
@@ -28,9 +34,6 @@ import { platformIdsOf } from './sealing/fingerprints.ts';
 
 export { systemRandom };
 
-/** User id of root, who administers a real Linux platform. */
-const rootUid = 0;
-
 /** What the stores stand on: a computer's disk and the processes that live on it. */
 export interface Machine {
   readonly disk: FileSystem;
@@ -40,7 +43,7 @@ export interface Machine {
 }
 
 export interface Caller {
-  readonly uid: number | undefined;
+  readonly owners: FileOwners;
   /** Name of its folder in a rehearsal's `users/`. */
   readonly folder: string;
   readonly account: AccountPort;
@@ -53,15 +56,14 @@ export interface Caller {
 export async function composePorts(
   env: NodeJS.ProcessEnv,
   system: NodeJS.Platform = process.platform,
-  machine: Machine = { disk: createFileSystem(system), processes: createProcesses(system) },
+  machine?: Machine,
 ): Promise<Ports> {
-  const { disk, processes } = machine;
-  const { uid, folder } = machine.caller ?? { uid: callerUid(), folder: callerFolder() };
-  const folders = findFolders(env, system, folder);
+  const folders = findFolders(env, system, machine?.caller?.folder ?? callerFolder());
   const rehearsal = folders.home !== undefined;
-  if (folders.home !== undefined) await requireOwnHome(folders.home, uid);
-  const account = machine.caller?.account ?? createAccount(system, env, folders.home);
-  const administratorUid = rehearsal || uid === undefined ? uid : rootUid;
+  const owners = machine?.caller?.owners ?? findFileOwners(system, rehearsal);
+  const { disk, processes } = machine ?? (await thisMachine(system, folders, owners));
+  if (folders.home !== undefined) await requireOwnHome(folders.home, owners.ofPlatform, disk);
+  const account = machine?.caller?.account ?? createAccount(system, env, folders.home);
   return {
     chip: async (kind, recorded) => {
       switch (kind) {
@@ -84,10 +86,10 @@ export async function composePorts(
       disk,
       processes,
       folder: folders.platform,
-      administratorUid,
+      owners: owners.ofPlatform,
       platformIdOf: ({ bytes, path }) => platformIdsOf(decodePlatformSettings(bytes, path)).platformId,
-      // A rehearsal is one account's; elsewhere an owner that cannot be seen is nobody (docs/windows-checklist.md).
-      unseenOwner: async () => (rehearsal ? (await account.current(undefined)).id : ''),
+      personOf: (owner, platform) => personOf(owner, platform, rehearsal ? owners : undefined),
+      inherits: rehearsal && owners.caller.startsWith('sid:'),
     }),
     environment: (platform, storageKey) =>
       createEnvironmentStore({ disk, processes, folder: folders.user(platform), platform, storageKey }),
@@ -108,4 +110,18 @@ export async function composePorts(
     certificateStoreProtected: system === 'win32',
     rehearsal,
   };
+}
+
+async function thisMachine(
+  system: NodeJS.Platform,
+  { platform, home }: Folders,
+  { caller }: FileOwners,
+): Promise<Machine> {
+  const processes = createProcesses(system);
+  if (system !== 'win32') return { disk: createFileSystem(system), processes };
+  const { createAccessLists } = await import('./adapters/system/access-lists.ts');
+  const { windowsFiles } = await import('./adapters/system/windows-files.ts');
+  const sid = caller.slice('sid:'.length);
+  const access = createAccessLists({ platform, home, caller: sid, windows: windowsFiles });
+  return { disk: createFileSystem(system, access), processes };
 }

@@ -245,11 +245,11 @@ function folderNode(mode: number): FolderNode {
 }
 
 /** Everything is the caller's own, as in a rehearsal. */
-const ownerUid = process.geteuid?.();
+const owner = `uid:${process.geteuid?.() ?? 0}`;
 
 function statusOf(node: Node): FileStatus {
   const sizeBytes = node.kind === 'file' ? node.bytes.length : 0;
-  return { kind: node.kind, sizeBytes, ownerUid, mode: node.mode, names: 1, modified: 0 };
+  return { kind: node.kind, sizeBytes, owner, mode: node.mode, names: 1, modified: 0 };
 }
 
 function surviving(

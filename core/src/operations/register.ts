@@ -37,16 +37,14 @@ export async function register(
   }
 }
 
-/** Whether the calling account's registration of this key lies in the drop folder, as far as its owner can be seen. */
+/** Whether the calling account's registration of this key lies in the drop folder. */
 export async function isRegistered(
   call: Call,
   platform: Platform,
   { decoded }: PresentEnvironment,
 ): Promise<boolean> {
   const file = await call.ports.platform.registration(registrationName(decoded.header.basicUserKey));
-  if (file === undefined || file.bytes.length === 0) return false;
-  // Where the system shows no owners, nobody can say that it is another's.
-  return file.ownerId === platform.account.id || file.ownerId === '';
+  return file !== undefined && file.bytes.length > 0 && file.ownerId === platform.account.id;
 }
 
 /**

@@ -8,14 +8,26 @@
 export interface FileStatus {
   readonly kind: 'file' | 'folder' | 'link' | 'other';
   readonly sizeBytes: number;
-  /** User id of the owner; undefined where the system knows none (Windows). */
-  readonly ownerUid: number | undefined;
+  /** The owner as the system knows it: `uid:1000` or `sid:S-1-5-…`; undefined where nobody asked for it (`access`). */
+  readonly owner: string | undefined;
   /** Permission bits, e.g. 0o755; undefined where the system knows none (Windows). */
   readonly mode: number | undefined;
+  /** What an access list allows; undefined where `mode` says it, and outside of the platform's folders. */
+  readonly access?: FileAccess;
   /** Number of names (hard links). */
   readonly names: number;
   /** Last change, whole seconds since 1970. */
   readonly modified: number;
+}
+
+/** An account that may do something and is neither the owner nor an administrator, for messages; undefined where none may. */
+export interface FileAccess {
+  /** Read what is in the file, or list the folder. */
+  readonly read: string | undefined;
+  /** Change, rename or remove it or what others have in it, now or in what will be made there, or change who may. */
+  readonly write: string | undefined;
+  /** Make files of its own in the folder, and touch no other there. */
+  readonly leave: string | undefined;
 }
 
 export interface FileSystem {
@@ -24,7 +36,7 @@ export interface FileSystem {
     path: string,
     maximumBytes: number,
   ): Promise<{ readonly bytes: Uint8Array; readonly status: FileStatus }>;
-  /** Makes a new file with exactly this mode; its bytes are durable on return, its name only after `syncFolder`. `OutputExists`. */
+  /** Makes a new file with exactly this mode (on Windows, in the platform's folder, with the access list that stands for it); its bytes are durable on return, its name only after `syncFolder`. `OutputExists`. */
   create(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /** Appends to a file, made with `mode` where there is none; durable on return, the name of a new one after `syncFolder`. */
   append(path: string, bytes: Uint8Array, mode: number): Promise<void>;

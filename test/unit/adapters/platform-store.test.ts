@@ -17,7 +17,7 @@ import {
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPlatformStore } from '../../../core/src/adapters/store-file/platform-store.ts';
-import { callerUid } from '../../../core/src/adapters/system/account.ts';
+import { callerUid, personOf } from '../../../core/src/adapters/system/account.ts';
 import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
 import { createProcesses } from '../../../core/src/adapters/system/processes.ts';
 import { utf8 } from '../../../core/src/bytes/bytes.ts';
@@ -40,9 +40,9 @@ function open(
     disk,
     processes: createProcesses('linux'),
     folder,
-    administratorUid,
+    owners: [`uid:${administratorUid}`],
     platformIdOf: () => platformId,
-    unseenOwner: () => Promise.resolve(''),
+    personOf,
   });
 }
 
@@ -275,7 +275,7 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
       const status: FileStatus = {
         kind: 'file',
         sizeBytes: 1,
-        ownerUid: 4711,
+        owner: 'uid:4711',
         mode: 0o600,
         names: 1,
         modified: 0,
@@ -367,8 +367,8 @@ async function runAs(account: number, folder: string): Promise<unknown> {
     import { createProcesses } from '${core}adapters/system/processes.ts';
     const folder = process.argv[1];
     const store = createPlatformStore({
-      disk: createFileSystem('linux'), processes: createProcesses('linux'), folder, administratorUid: 0,
-      platformIdOf: () => '${platformId}', unseenOwner: async () => '',
+      disk: createFileSystem('linux'), processes: createProcesses('linux'), folder, owners: ['uid:0'],
+      platformIdOf: () => '${platformId}', personOf: (owner) => owner,
     });
     const bytes = (text) => new TextEncoder().encode(text);
     const attempt = (work) => work.then(() => 'done', (error) => error.code);

@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { callerUid, createAccount } from '../../../core/src/adapters/system/account.ts';
+import { callerUid, createAccount, findFileOwners } from '../../../core/src/adapters/system/account.ts';
 import { findFolders, requireOwnHome } from '../../../core/src/adapters/system/folders.ts';
 import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
 import { createPolicy, strictest } from '../../../core/src/adapters/system/policy.ts';
@@ -63,24 +63,26 @@ describe('folders', () => {
 
 describe.runIf(linux)('the folder of a rehearsal', () => {
   const untrusted = { code: 'PlatformFolderUntrusted' };
+  const disk = createFileSystem('linux');
+  const own = findFileOwners('linux', true).ofPlatform;
 
   it('must be the caller’s own', async () => {
     const home = await makeTemporaryFolder();
-    await requireOwnHome(home, callerUid());
-    await requireOwnHome(join(home, 'not-made-yet'), callerUid());
-    await expect(requireOwnHome(home, (callerUid() ?? 0) + 1)).rejects.toMatchObject(untrusted);
+    await requireOwnHome(home, own, disk);
+    await requireOwnHome(join(home, 'not-made-yet'), own, disk);
+    await expect(requireOwnHome(home, ['uid:4711'], disk)).rejects.toMatchObject(untrusted);
   });
 
   it.each([0o770, 0o702, 0o777])('must not be open to others (%o)', async (mode) => {
     const home = await makeTemporaryFolder();
     await chmod(home, mode);
-    await expect(requireOwnHome(home, callerUid())).rejects.toMatchObject(untrusted);
+    await expect(requireOwnHome(home, own, disk)).rejects.toMatchObject(untrusted);
   });
 
   it('must be a folder', async () => {
     const path = join(await makeTemporaryFolder(), 'file');
     await writeFile(path, '');
-    await expect(requireOwnHome(path, callerUid())).rejects.toMatchObject(untrusted);
+    await expect(requireOwnHome(path, own, disk)).rejects.toMatchObject(untrusted);
   });
 });
 

@@ -18,8 +18,8 @@ const mostFilesPerAccount = 100;
 /** All that one account left, together: files with holes cost their maker nothing. A registration has a few kilobytes. */
 const mostBytesPerAccount = 64 * 1024 * 1024;
 
-/** Account id of a file's owner. */
-export type OwnerOf = (status: FileStatus) => Promise<string>;
+/** Account id of a file's owner; empty where nobody can say. */
+export type OwnerOf = (status: FileStatus) => string;
 
 export class DropFolder {
   readonly #disk: FileSystem;
@@ -48,7 +48,7 @@ export class DropFolder {
       const path = join(this.#folder, name);
       const status = await this.#disk.status(path);
       if (status === undefined) continue;
-      const ownerId = await ownerOf(status);
+      const ownerId = ownerOf(status);
       const before = left.get(ownerId) ?? { files: 0, bytes: 0 };
       const now = { files: before.files + 1, bytes: before.bytes + status.sizeBytes };
       left.set(ownerId, now);
@@ -74,12 +74,12 @@ export class DropFolder {
     try {
       const { bytes, status } = await this.#disk.read(path, maximumBytesOf('registration'));
       const whole = status.names === 1;
-      return { name, path, bytes: whole ? bytes : new Uint8Array(), ownerId: await ownerOf(status) };
+      return { name, path, bytes: whole ? bytes : new Uint8Array(), ownerId: ownerOf(status) };
     } catch (error) {
       if (!isSPMigrationError(error)) throw error;
       const status = await this.#disk.status(path);
       if (status === undefined) return undefined;
-      return { name, path, bytes: new Uint8Array(), ownerId: await ownerOf(status) };
+      return { name, path, bytes: new Uint8Array(), ownerId: ownerOf(status) };
     }
   }
 

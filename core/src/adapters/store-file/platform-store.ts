@@ -1,8 +1,7 @@
 /**
  * Port `platform-store` in the platform's folder (docs/spec/environment-store.md, "Platform folder"): `public/` that
  * users read, `private/` for administrators, and the drop folder `users/`. What protects it is who owns it: nothing is
- * believed from a folder that an administrator does not own or that others may write. Leaves out access lists on Windows
- * (docs/windows-checklist.md).
+ * believed from a folder that an administrator does not own or that others may write (`trust.ts`).
  */
 import { dirname, join } from 'node:path';
 import { fail, hasCode, isSPMigrationError, type SPMigrationError } from '../../domain/error.ts';
@@ -23,30 +22,33 @@ import { ensureFolder, listIfThere, replaceFile } from './durable.ts';
 import { removeDeadTemporaries } from './left-overs.ts';
 import { recordsWaitMilliseconds, withLock } from './lock.ts';
 import { decodeOwnerAttempts, encodeOwnerAttempts, noAttempts } from './state-files.ts';
+import {
+  dropFolderMode,
+  isDropFolder,
+  requireClosed,
+  requireDropFolder,
+  requireTrusted,
+  untrusted,
+} from './trust.ts';
 
 export interface PlatformStoreOptions {
   readonly disk: FileSystem;
   readonly processes: Processes;
   readonly folder: string;
-  /** User id that must own the folder: root's, in a rehearsal the caller's; undefined where files show none (Windows). */
-  readonly administratorUid: number | undefined;
+  /** Whom the folder may belong to, as files show their owners: administrators, in a rehearsal the caller. */
+  readonly owners: readonly string[];
   /** The platform's id according to its settings file: Linux account ids name it. */
   readonly platformIdOf: (settings: NamedFile) => PlatformId;
-  /** Account id of a file whose owner the system does not show; empty where nobody can say. */
-  readonly unseenOwner: () => Promise<string>;
+  /** Account id of who left a file, by its owner. */
+  readonly personOf: (owner: string, platform: PlatformId) => string;
+  /** Whether the folder is one account's, with whatever access it inherits: nobody else is to leave anything there. */
+  readonly inherits?: boolean;
 }
 
 const openFolder = 0o755;
 const openFile = 0o644;
 const closedFolder = 0o700;
 const closedFile = 0o600;
-/**
- * The drop folder: its owner reads all; everyone else may make files and pass through, but not list, and (sticky) not
- * rename or remove what is another's. Files in it are closed, so a registration is read by its user and its owner only.
- */
-const dropFolder = 0o1733;
-const writableByOthers = 0o022;
-const anyOfOthers = 0o077;
 
 const extensions: Readonly<Record<PublicCollection, string>> = {
   grants: '.spgrant',
@@ -107,10 +109,10 @@ class FilePlatformStore implements PlatformStore {
       const status = await this.#disk.status(path);
       try {
         if (status === undefined) throw untrusted(path, 'it is missing');
-        if (path === this.#users) this.#requireDropFolder(path, status);
+        if (this.#options.inherits === true) this.#requireTrusted(path, status, 'folder');
+        else if (path === this.#users) requireDropFolder(path, status, this.#options.owners);
         else this.#requireTrusted(path, status, 'folder');
-        if (path === this.#private && status.mode !== undefined && (status.mode & anyOfOthers) !== 0)
-          throw untrusted(path, 'accounts that are no administrators may look into it');
+        if (path === this.#private && this.#options.inherits !== true) requireClosed(path, status);
       } catch (error) {
         if (!isSPMigrationError(error)) throw error;
         problems.push(error);
@@ -126,7 +128,7 @@ class FilePlatformStore implements PlatformStore {
     await this.#makeOrAdopt(this.#public, openFolder);
     for (const collection of collectionFolders(this.#public)) await this.#makeOrAdopt(collection, openFolder);
     await this.#makeOrAdopt(this.#private, closedFolder);
-    await this.#makeOrAdopt(this.#users, dropFolder);
+    await this.#makeOrAdopt(this.#users, dropFolderMode);
     for (const folder of [this.#public, this.path, parent]) await this.#disk.syncFolder(folder);
   }
 
@@ -234,12 +236,10 @@ class FilePlatformStore implements PlatformStore {
     const settings = await this.settings();
     if (settings === undefined) return undefined;
     const platform = this.#options.platformIdOf(settings);
-    return (status) => this.#ownerId(status, platform);
-  }
-
-  #ownerId(status: FileStatus, platform: PlatformId): Promise<string> {
-    if (status.ownerUid === undefined) return this.#options.unseenOwner();
-    return Promise.resolve(`uid:${status.ownerUid}@${platform}`);
+    // Where everybody may make files, a link could have come in the place of an empty folder.
+    if ((await this.#disk.status(this.#users))?.kind === 'link')
+      throw untrusted(this.#users, 'it is no folder');
+    return ({ owner }) => (owner === undefined ? '' : this.#options.personOf(owner, platform));
   }
 
   /** A folder that was here before must be an administrator's, and nobody else may have been able to fill it. */
@@ -250,44 +250,20 @@ class FilePlatformStore implements PlatformStore {
       if (!hasCode(error, 'OutputExists')) throw error;
       const status = await this.#disk.status(path);
       if (status === undefined) throw error;
-      if (status.mode === dropFolder && mode === dropFolder) this.#requireOwner(path, status);
+      const { owners } = this.#options;
+      if (mode === dropFolderMode && isDropFolder(status)) requireDropFolder(path, status, owners);
       else this.#requireTrusted(path, status, 'folder');
-      if (status.mode !== undefined && status.mode !== mode) await this.#disk.setMode(path, mode);
+      if (status.mode !== mode) await this.#disk.setMode(path, mode);
     }
   }
 
   #requireTrusted(path: string, status: FileStatus, kind: 'file' | 'folder'): void {
-    if (status.kind !== kind) throw untrusted(path, `it is no ${kind}`);
-    this.#requireOwner(path, status);
-    if (status.mode !== undefined && (status.mode & writableByOthers) !== 0) {
-      throw untrusted(path, 'accounts that are no administrators may write it');
-    }
-  }
-
-  #requireDropFolder(path: string, status: FileStatus): void {
-    if (status.kind !== 'folder') throw untrusted(path, 'it is no folder');
-    this.#requireOwner(path, status);
-    if (status.mode === undefined || status.mode === dropFolder) return;
-    throw untrusted(
-      path,
-      'its permissions let accounts see or take away what others leave in it, or leave nothing',
-    );
-  }
-
-  #requireOwner(path: string, status: FileStatus): void {
-    const { administratorUid } = this.#options;
-    if (administratorUid !== undefined && status.ownerUid !== administratorUid) {
-      throw untrusted(path, `it belongs to the user id ${status.ownerUid ?? 'unknown'}`);
-    }
+    requireTrusted(path, status, kind, this.#options.owners);
   }
 }
 
 function collectionFolders(publicFolder: string): readonly string[] {
   return Object.keys(extensions).map((collection) => join(publicFolder, collection));
-}
-
-function untrusted(path: string, problem: string): SPMigrationError {
-  return fail('PlatformFolderUntrusted', { path, problem });
 }
 
 /** Names are made of serials, fingerprints, account ids: nothing that could leave the folder, hide or be temporary. */

@@ -6,7 +6,9 @@
 import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { fail } from '../../domain/error.ts';
+import type { PlatformId } from '../../domain/ids.ts';
 import type { AccountPort } from '../../ports/account.ts';
+import { ADMINISTRATORS, LOCAL_SYSTEM } from './security-descriptor.ts';
 import { isSystemCode } from './to-error.ts';
 import { isServiceSid, type Windows } from './windows.ts';
 import { windowsItself } from './windows-itself.ts';
@@ -35,10 +37,45 @@ export function callerUid(): number | undefined {
   return process.geteuid?.();
 }
 
+/** Whom files belong to that are this process's own, and whom a platform's folder may belong to. */
+export interface FileOwners {
+  /** As the port `file-system` names owners. */
+  readonly caller: string;
+  readonly ofPlatform: readonly string[];
+}
+
+/**
+ * A platform's folder is an administrator's: root's; on Windows that of the group Administrators, of the system, or of a caller
+ * who is an elevated administrator. In a rehearsal it is the caller's own, and on Windows also Administrators', to whom Windows
+ * gives what an elevated administrator makes. `windows` is asked on Windows only.
+ */
+export function findFileOwners(
+  platform: NodeJS.Platform,
+  rehearsal: boolean,
+  windows: () => Windows = windowsItself,
+): FileOwners {
+  if (platform !== 'win32') {
+    const caller = `uid:${callerUid() ?? 0}`;
+    return { caller, ofPlatform: rehearsal ? [caller] : ['uid:0'] };
+  }
+  const caller = `sid:${windows().userSid()}`;
+  const own = rehearsal || windows().isAdministrator() ? [caller] : [];
+  return { caller, ofPlatform: [`sid:${ADMINISTRATORS}`, `sid:${LOCAL_SYSTEM}`, ...own] };
+}
+
 /** Name of the caller's folder in a rehearsal's `users/`: the user id, on Windows the name (one account rehearses). */
 export function callerFolder(): string {
   const uid = callerUid();
   return uid === undefined ? userInfo().username : `uid-${uid}`;
+}
+
+/**
+ * Account id of the owner of a file; Linux ids name the platform. `rehearsal`: whom its folder may belong to, all of whom are
+ * the caller then, because Windows gives files of an elevated administrator to all of them.
+ */
+export function personOf(owner: string, platform: PlatformId, rehearsal?: FileOwners): string {
+  const account = rehearsal?.ofPlatform.includes(owner) === true ? rehearsal.caller : owner;
+  return account.startsWith('sid:') ? account : `${account}@${platform}`;
 }
 
 function createUnixAccount(rehearsal: boolean, computer: string): AccountPort {

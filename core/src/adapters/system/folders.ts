@@ -4,13 +4,14 @@
  * they can mislead only that account; what an administrator decides is protected by the owner of the platform folder
  * (`adapters/store-file/platform-store.ts`) and by a policy outside of SPMIGRATION_HOME.
  */
-import { stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, posix, resolve, win32 } from 'node:path';
 import { fail } from '../../domain/error.ts';
 import type { PlatformId } from '../../domain/ids.ts';
+import type { FileSystem } from '../../ports/file-system.ts';
 import { safeFileName } from './file-name.ts';
-import { isSystemCode, storing } from './to-error.ts';
+import { storing } from './to-error.ts';
 
 export interface Folders {
   /** SPMIGRATION_HOME in full; undefined on a real platform. */
@@ -62,22 +63,23 @@ export function findFolders(
 
 /**
  * `PlatformFolderUntrusted` unless the rehearsal's folder is the caller's own and nobody else may write it (ruling 14).
- * One that does not exist yet is made by initialisation, and is the caller's own then. Windows shows Node no owner: there
- * the check is left to the folder's access list (docs/windows-checklist.md).
+ * One that does not exist yet is made by initialisation, and is the caller's own then. `owners` are those that `disk` may show
+ * for it: the caller, and on Windows administrators, to whom what the caller made as an administrator may belong.
  */
-export async function requireOwnHome(home: string, callerUid: number | undefined): Promise<void> {
+export async function requireOwnHome(
+  home: string,
+  owners: readonly string[],
+  disk: FileSystem,
+): Promise<void> {
   const untrusted = (problem: string): Error => fail('PlatformFolderUntrusted', { path: home, problem });
-  const found = await storing(home, async () => {
-    try {
-      return await stat(home);
-    } catch (error) {
-      if (isSystemCode(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  });
+  const there = await disk.status(home);
+  const found =
+    there?.kind === 'link' ? await storing(home, async () => disk.status(await realpath(home))) : there;
   if (found === undefined) return;
-  if (!found.isDirectory()) throw untrusted('it is no folder');
-  if (callerUid === undefined) return;
-  if (found.uid !== callerUid) throw untrusted('it belongs to another account');
-  if ((found.mode & 0o022) !== 0) throw untrusted('other accounts may write it');
+  if (found.kind !== 'folder') throw untrusted('it is no folder');
+  if (found.owner === undefined || !owners.includes(found.owner))
+    throw untrusted(`it belongs to another account${found.access && found.owner ? ` (${found.owner})` : ''}`);
+  if (found.mode !== undefined && (found.mode & 0o022) !== 0) throw untrusted('other accounts may write it');
+  const writer = found.access && (found.access.write ?? found.access.leave);
+  if (writer !== undefined) throw untrusted(`other accounts may write it: ${writer}`);
 }

@@ -1,42 +1,45 @@
 /**
  * Port `file-system` over node:fs. What is written is synced before a call returns; a rename is tried again for a second
  * on Windows, where a reader that holds the old file makes it fail. Folders cannot be synced on Windows: there NTFS's own
- * journal orders names (docs/spec/environment-store.md, "Durability").
+ * journal orders names (docs/spec/environment-store.md, "Durability"). There owners and permissions are those of access lists
+ * (`access-lists.ts`), in the platform's folder only.
  */
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { plain } from '../../bytes/bytes.ts';
-import { fail } from '../../domain/error.ts';
+import { fail, hasCode } from '../../domain/error.ts';
 import type { FileStatus, FileSystem } from '../../ports/file-system.ts';
+import type { AccessLists } from './access-lists.ts';
 import { isSystemCode, storing } from './to-error.ts';
 
 const renameTries = 20;
 const renamePauseMilliseconds = 50;
 
-export function createFileSystem(platform: NodeJS.Platform): FileSystem {
+/** `access`: who may do what in the platform's folder, on Windows. */
+export function createFileSystem(platform: NodeJS.Platform, access?: AccessLists): FileSystem {
   const windows = platform === 'win32';
   return {
-    read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows)),
-    create: (path, bytes, mode) => storing(path, () => create(path, bytes, mode)),
+    read: (path, maximumBytes) => storing(path, () => read(path, maximumBytes, windows, access)),
+    create: (path, bytes, mode) => storing(path, () => create(path, bytes, mode, access)),
     append: (path, bytes, mode) => storing(path, () => append(path, bytes, mode)),
     truncate: (path, length) => storing(path, () => truncate(path, length)),
     rename: (from, to) => storing(to, () => rename(from, to, windows ? renameTries : 1)),
     link: (path, name) => storing(name, () => fs.link(path, name)),
     remove: (path) => storing(path, () => fs.unlink(path)),
     removeFolder: (path) => storing(path, () => fs.rmdir(path)),
-    makeFolder: (path, mode) => storing(path, () => makeFolder(path, mode)),
-    setMode: (path, mode) => storing(path, () => fs.chmod(path, mode)),
+    makeFolder: (path, mode) => storing(path, () => makeFolder(path, mode, access)),
+    setMode: (path, mode) => storing(path, () => setMode(path, mode, access)),
     list: (path) => storing(path, async () => (await fs.readdir(path)).sort()),
-    status: (path) => storing(path, () => status(path, windows)),
+    status: (path) => storing(path, () => status(path, windows, access)),
     syncFolder: (path) => storing(path, () => (windows ? Promise.resolve() : syncFolder(path))),
   };
 }
 
 const appendFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | noFollow();
 
-/** O_NOFOLLOW is missing on Windows; there `lstat` looks first. */
+/** O_NOFOLLOW is missing on Windows; there `requireSame` compares. */
 function noFollow(): number {
   return (constants as { readonly O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
 }
@@ -45,20 +48,27 @@ async function read(
   path: string,
   maximumBytes: number,
   windows: boolean,
+  access: AccessLists | undefined,
 ): Promise<{ bytes: Uint8Array; status: FileStatus }> {
-  if (windows && (await fs.lstat(path)).isSymbolicLink()) {
-    throw fail('PathUnusable', { path, problem: 'it is a symbolic link where none is allowed' });
-  }
   // Not blocking: opening a planted FIFO must not hang the reader.
   const nonBlocking = windows ? 0 : constants.O_NONBLOCK;
   const file = await fs.open(path, constants.O_RDONLY | noFollow() | nonBlocking);
   try {
+    if (windows) await requireSame(path, file);
     const found = toStatus(await file.stat(), windows);
     if (found.kind !== 'file') throw fail('PathUnusable', { path, problem: 'it is no regular file' });
-    return { bytes: await readBounded(file, path, maximumBytes), status: found };
+    const seen = access?.covers(path) === true ? access.ofOpen(file.fd, path) : undefined;
+    return { bytes: await readBounded(file, path, maximumBytes), status: { ...found, ...seen } };
   } finally {
     await file.close();
   }
+}
+
+/** `PathUnusable` where what was opened is not the file at the path itself, but what a link there leads to. */
+async function requireSame(path: string, file: fs.FileHandle): Promise<void> {
+  const [there, read] = [await fs.lstat(path, { bigint: true }), await file.stat({ bigint: true })];
+  if (there.isSymbolicLink() || there.ino !== read.ino || there.dev !== read.dev)
+    throw fail('PathUnusable', { path, problem: 'it is a symbolic link where none is allowed' });
 }
 
 /** Everything in an open file; one byte more than allowed is `LimitExceeded`, however large the file claims to be. */
@@ -81,11 +91,18 @@ export async function readBounded(
   throw fail('StorageFailed', { path, problem: 'it grew while it was read' });
 }
 
-async function create(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const file = await fs.open(path, 'wx', mode);
+async function create(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  access: AccessLists | undefined,
+): Promise<void> {
+  const listed = access?.sets(path) === true;
+  if (listed) access.makeFile(path, mode);
+  const file = listed ? await fs.open(path, 'r+') : await fs.open(path, 'wx', mode);
   try {
     // The mode is the file's whatever the caller's umask takes away from new files.
-    await file.chmod(mode);
+    if (!listed) await file.chmod(mode);
     await writeDurably(file, bytes);
   } catch (error) {
     // Nobody needs the part that a full disk took. Should it stay after all, the reason to tell is still the first one.
@@ -135,16 +152,32 @@ async function rename(from: string, to: string, tries: number): Promise<void> {
 }
 
 /** The mode is set afterwards too, because mkdir subtracts the caller's umask. */
-async function makeFolder(path: string, mode: number): Promise<void> {
+async function makeFolder(path: string, mode: number, access: AccessLists | undefined): Promise<void> {
+  if (access?.sets(path) === true) {
+    access.makeFolder(path, mode);
+    return;
+  }
   await fs.mkdir(path, { mode });
   await fs.chmod(path, mode);
 }
 
-async function status(path: string, windows: boolean): Promise<FileStatus | undefined> {
+async function setMode(path: string, mode: number, access: AccessLists | undefined): Promise<void> {
+  if (access?.sets(path) === true) access.setFolder(path, mode);
+  else await fs.chmod(path, mode);
+}
+
+async function status(
+  path: string,
+  windows: boolean,
+  access: AccessLists | undefined,
+): Promise<FileStatus | undefined> {
   try {
-    return toStatus(await fs.lstat(path), windows);
+    const found = toStatus(await fs.lstat(path), windows);
+    const { kind } = found;
+    if (access?.covers(path) !== true || kind === 'link' || kind === 'other') return found;
+    return { ...found, ...access.ofPath(path, kind) };
   } catch (error) {
-    if (isSystemCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isSystemCode(error, 'ENOENT', 'ENOTDIR') || hasCode(error, 'FileNotFound')) return undefined;
     throw error;
   }
 }
@@ -153,7 +186,7 @@ function toStatus(stats: Stats, windows: boolean): FileStatus {
   return {
     kind: kindOf(stats),
     sizeBytes: stats.size,
-    ownerUid: windows ? undefined : stats.uid,
+    owner: windows ? undefined : `uid:${stats.uid}`,
     mode: windows ? undefined : stats.mode & 0o7777,
     names: stats.nlink,
     modified: Math.floor(stats.mtimeMs / 1000),

@@ -3,7 +3,7 @@
  * (docs/decisions/0015-windows-by-node-ffi.md). No program is started, so none can be put in its place, and no translated text
  * is read. Leaves out what the answers mean.
  */
-import { fail } from '../../domain/error.ts';
+import { Cell, failed, systemLibrary } from './windows-calls.ts';
 import { fromWide, registryValue, sidText, toWide, type RegistryValues, type Windows } from './windows.ts';
 
 const TOKEN_QUERY = 8;
@@ -34,38 +34,17 @@ export function windowsItself(): Windows {
   return (opened ??= openWindows());
 }
 
-/** A place of 8 bytes that a function writes to. */
-class Cell {
-  readonly bytes = new Uint8Array(8);
-  readonly #view = new DataView(this.bytes.buffer);
-
-  constructor(value = 0) {
-    this.#view.setUint32(0, value, true);
-  }
-
-  get u32(): number {
-    return this.#view.getUint32(0, true);
-  }
-
-  get u64(): bigint {
-    return this.#view.getBigUint64(0, true);
-  }
-}
-
 function openWindows(): Windows {
   const ffi = process.getBuiltinModule('node:ffi');
   // In every process already, whatever lies in whichever folder.
   const { functions: kernel } = ffi.dlopen('kernel32.dll', {
-    GetSystemDirectoryW: { arguments: ['buffer', 'uint32'], return: 'uint32' },
     GetCurrentProcess: { arguments: [], return: 'pointer' },
     OpenProcess: { arguments: ['uint32', 'int32', 'uint32'], return: 'pointer' },
     GetProcessTimes: { arguments: ['pointer', 'buffer', 'buffer', 'buffer', 'buffer'], return: 'int32' },
     WaitForSingleObject: { arguments: ['pointer', 'uint32'], return: 'uint32' },
     CloseHandle: { arguments: ['pointer'], return: 'int32' },
   });
-  const folder = new Uint8Array(2 * 260);
-  kernel.GetSystemDirectoryW(folder, folder.length / 2);
-  const { functions: advapi } = ffi.dlopen(`${fromWide(folder)}\\advapi32.dll`, {
+  const { functions: advapi } = ffi.dlopen(systemLibrary('advapi32.dll'), {
     OpenProcessToken: { arguments: ['pointer', 'uint32', 'buffer'], return: 'int32' },
     GetTokenInformation: { arguments: ['pointer', 'uint32', 'buffer', 'uint32', 'buffer'], return: 'int32' },
     CheckTokenMembership: { arguments: ['pointer', 'buffer', 'buffer'], return: 'int32' },
@@ -145,9 +124,4 @@ function openWindows(): Windows {
   };
 
   return { userSid, isAdministrator, processStart, machineValues };
-}
-
-function failed(call: string, code?: number): Error {
-  const problem = code === undefined ? `${call} failed` : `${call} answered ${code}`;
-  return fail('StorageFailed', { path: 'Windows', problem });
 }
