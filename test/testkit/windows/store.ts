@@ -23,3 +23,11 @@ export function reg(...args: readonly string[]): number | null {
   const script = `process.exitCode = require('node:child_process').spawnSync('reg.exe', ${JSON.stringify(args)}).status ?? 9`;
   return spawnSync(windowsProgram('node'), ['-e', script]).status;
 }
+
+/** The values of a key as Windows' own program for the registry shows them: type and text by name; none where there is no key. */
+export function regQuery(key: string): Readonly<Record<string, readonly [string, string]>> {
+  const script = `process.stdout.write(require('node:child_process').spawnSync('reg.exe', ['query', ${JSON.stringify(key)}]).stdout)`;
+  const { stdout } = spawnSync(windowsProgram('node'), ['-e', script], { encoding: 'utf8' });
+  const rows = [...stdout.matchAll(/^ {4}(.+?) {4}(REG_\w+) {4}(.*?)\r?$/gm)];
+  return Object.fromEntries(rows.map(([, name = '', type = '', value = '']) => [name, [type, value]]));
+}
