@@ -5,7 +5,7 @@
  * Leaves out: writing files and making executables (executable.ts). Sources must not use top-level await.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type BuildOptions, type Metafile, type Plugin, build, transform } from 'esbuild';
 import { ROOT } from './platform.ts';
 
@@ -23,6 +23,8 @@ export interface BundleSource {
   readonly root: string;
   /** The entry module, relative to the root. */
   readonly entry: string;
+  /** A module that another stands in for, where it is no product: both relative to the root. */
+  readonly replaced?: { readonly module: string; readonly by: string };
 }
 
 export const PRODUCT: BundleSource = { root: ROOT, entry: 'core/src/main.ts' };
@@ -64,7 +66,7 @@ export async function bundle(source: BundleSource): Promise<Bundle> {
         join(source.root, `scripts/build/shims/${name}.ts`),
       ]),
     ),
-    plugins: [versionOnly(join(source.root, 'package.json'))],
+    plugins: [versionOnly(join(source.root, 'package.json')), ...replacement(source)],
   });
   const chunks = await Promise.all(
     built.outputFiles.map(async (file): Promise<[string, string]> => {
@@ -101,4 +103,20 @@ function versionOnly(manifest: string): Plugin {
       });
     },
   };
+}
+
+/** Whoever imports the replaced module gets the other one, which alone may import what it replaces. */
+function replacement({ root, replaced }: BundleSource): readonly Plugin[] {
+  if (replaced === undefined) return [];
+  const [original, path] = [join(root, replaced.module), join(root, replaced.by)];
+  return [
+    {
+      name: 'replacement',
+      setup: (plugins) => {
+        plugins.onResolve({ filter: /^\./ }, ({ resolveDir, path: named, importer }) =>
+          resolve(resolveDir, named) === original && importer !== path ? { path } : undefined,
+        );
+      },
+    },
+  ];
 }

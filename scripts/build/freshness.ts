@@ -14,7 +14,8 @@ import { type Platform, ROOT, currentPlatform, filesOf } from './platform.ts';
 
 /** Everything that can change the executable. */
 const EXECUTABLE_INPUTS = ['core/src', 'scripts/build', 'package.json', 'package-lock.json'];
-const MODULE_INPUTS = [...EXECUTABLE_INPUTS, 'psmodule', 'LICENSE'];
+/** Everything that can change the module. */
+export const MODULE_INPUTS = [...EXECUTABLE_INPUTS, 'psmodule', 'LICENSE'];
 
 /** Where `npm run build` leaves an executable. */
 export function builtPath(platform: Platform): string {

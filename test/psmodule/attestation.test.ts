@@ -1,12 +1,12 @@
 /**
- * The proof of a TPM from PowerShell, with the built module, the real executable and simulated TPMs: question, answer and grant as
+ * The proof of a TPM from PowerShell, with the built module, the quick executable and simulated TPMs: question, answer and grant as
  * owner and administrator type them, as objects in a pipeline, and as rows of a table. What is refused has tests of its own.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtModule } from '../testkit/executable.ts';
+import { quickModule } from '../testkit/quick-executable.ts';
 import { openSession, type PowerShellSession, type SessionResult } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import { hasSwtpm, Swtpm } from '../testkit/swtpm.ts';
@@ -33,7 +33,7 @@ describe.skipIf(!havePowerShell() || !hasSwtpm())('the proof of a TPM', { timeou
     const [a, b] = [await Swtpm.start(), await Swtpm.start()];
     tpms = [a, b];
     session = await openSession({ timeoutMs: 110_000 });
-    const data = { module: await builtModule(), folder, a: a.address, b: b.address };
+    const data = { module: await quickModule(), folder, a: a.address, b: b.address };
     expect((await session.invoke(PRELUDE, data)).errors).toEqual([]);
     for (const computer of ['PC-A', 'PC-B'])
       await on(computer, '$null = Initialize-SPMigrationPlatform -OwnerPassword $owner');

@@ -1,5 +1,5 @@
 /**
- * What a person changes later and takes back, with the built module and the real executable: removal and undo with the
+ * What a person changes later and takes back, with the built module and the quick executable: removal and undo with the
  * certificate store, passwords and keys, transfer codes, the owner's password. It is about what the module makes of it:
  * typed objects whose members fit the next cmdlet, and the store's certificates. What the operations mean has its own tests.
  */
@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtModule } from '../testkit/executable.ts';
+import { quickModule } from '../testkit/quick-executable.ts';
 import { openSession, type PowerShellSession, type SessionResult } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 
@@ -34,7 +34,7 @@ describe.skipIf(!havePowerShell())('a change of mind', { timeout: 120_000 }, () 
     for (const name of ['PC-A', 'PC-B', 'home', 'sh\u00e4re [1]'])
       mkdirSync(join(folder, name), { mode: 0o700 });
     session = await openSession({ env: { HOME: join(folder, 'home') }, timeoutMs: 110_000 });
-    const { errors } = await session.invoke(PRELUDE, { module: await builtModule(), folder });
+    const { errors } = await session.invoke(PRELUDE, { module: await quickModule(), folder });
     expect(errors).toEqual([]);
     await on('PC-B', 'Initialize-SPMigrationPlatform -OwnerPassword $owner');
     await on(

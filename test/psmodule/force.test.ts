@@ -1,7 +1,7 @@
 /**
  * `-Force` skips prompts and overwrites files; it never skips a check (design page 4, rule 2). Each cmdlet that has it is put
  * into situations that are forbidden, and is refused with and without it in the same way. A cmdlet that gets `-Force` and has
- * no situation here fails the test. With the real executable, on copies of three simulated computers.
+ * no situation here fails the test. With the quick executable, on copies of three simulated computers.
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../core/src/domain/error-catalogue.ts';
 import type { ArchiveResult } from '../../core/src/operations/results.ts';
 import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
 import type { Computer } from '../testkit/computer.ts';
-import { builtModule } from '../testkit/executable.ts';
+import { quickModule } from '../testkit/quick-executable.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import {
@@ -26,7 +26,7 @@ import {
 } from '../testkit/world.ts';
 
 vi.mock(import('../../core/src/crypto/kdf.ts'), async (original) =>
-  (await import('../testkit/memo-kdf.ts')).memoizedKdf(original),
+  (await import('../testkit/memo-kdf.ts')).cheapKdf(original),
 );
 
 interface Situation {
@@ -287,7 +287,7 @@ describe.skipIf(!havePowerShell())('-Force', { timeout: 120_000 }, () => {
   let session: PowerShellSession;
 
   beforeAll(async () => {
-    const module = await builtModule();
+    const module = await quickModule();
     made = await makeWorld();
     session = await openSession();
     const { errors } = await session.invoke(

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../core/src/domain/error-catalogue.ts';
-import { builtModule } from '../testkit/executable.ts';
+import { quickModule } from '../testkit/quick-executable.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import { CC } from '../../core/src/tpm2/constants.ts';
@@ -141,7 +141,7 @@ class Reader {
     const place = mkdtempSync(join(tmpdir(), 'spmigration-guide-'));
     for (const one of ['srv/migration', 'srv/vault', 'home', 'computers'])
       mkdirSync(join(place, one), { recursive: true });
-    const module = await builtModule();
+    const module = await quickModule();
     const env = { HOME: join(place, 'home'), XDG_DATA_HOME: undefined, SPMIGRATION_TPM: undefined };
     const session = await openSession({ cwd: place, env });
     const started = await session.invoke(`${PERSON}\nImport-Module $data`, join(module, 'SPMigration.psd1'));

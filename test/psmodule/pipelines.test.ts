@@ -1,5 +1,5 @@
 /**
- * The pipelines that the product promises (design page 4) with the built module and the real executable: two rehearsal
+ * The pipelines that the product promises (design page 4) with the built module and the quick executable: two rehearsal
  * computers of one fleet authority, a CSV of fingerprints, grants into exports, archives into tests into imports, credentials
  * into features and into the certificate store and back. Each step uses what the one before left.
  */
@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtModule } from '../testkit/executable.ts';
+import { quickModule } from '../testkit/quick-executable.ts';
 import { openSession, type PowerShellSession, type SessionResult } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import { has } from '../testkit/requirement.ts';
@@ -48,7 +48,7 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('pipeline', { timeout: 120
     emptyCertificateStore();
     session = await openSession({ env: { HOME: join(folder, 'home') }, timeoutMs: 110_000 });
     const prelude = `${PRELUDE}\n${storeDoubles}`;
-    const { errors } = await session.invoke(prelude, { module: await builtModule(), folder });
+    const { errors } = await session.invoke(prelude, { module: await quickModule(), folder });
     expect(errors).toEqual([]);
   }, 240_000);
   afterAll(async () => {

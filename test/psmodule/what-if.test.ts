@@ -2,7 +2,7 @@
  * `-WhatIf` never changes a byte, and what only reads does not either (design page 4, rule 3). Every cmdlet of the schema
  * has its place in one story of four simulated computers: each one that can change something is first run with `-WhatIf`,
  * with the hash of everything before and after it, and then really, which must change something; a cmdlet without a place
- * fails the test. With the real executable.
+ * fails the test. With the quick executable.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeIdentity } from '../../core/src/format/identity-v1.ts';
 import { cmdlets } from '../../psmodule/schema/cmdlets.ts';
-import { builtModule } from '../testkit/executable.ts';
+import { quickModule } from '../testkit/quick-executable.ts';
 import { openSession, type PowerShellSession } from '../testkit/powershell-session.ts';
 import { havePowerShell } from '../testkit/powershell.ts';
 import { storeDoubles } from '../testkit/windows/store.ts';
@@ -131,7 +131,7 @@ describe.skipIf(!havePowerShell() || !has('openssl'))('-WhatIf', { timeout: 120_
        $store = [System.Security.Cryptography.X509Certificates.X509Store]::new('My', 'CurrentUser')
        $store.Open('ReadWrite'); $store.Dispose()
        ${storeDoubles}`,
-      { module: await builtModule(), place },
+      { module: await quickModule(), place },
     );
     expect(errors).toEqual([]);
   }, 240_000);
