@@ -6,9 +6,19 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // They have a run of their own: npm run test:windows.
-    exclude: ['test/windows/**', '**/node_modules/**'],
+    projects: [
+      // Nothing here changes what others see, so that a process can load the sources once for many files.
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['test/**/*.test.ts'],
+          // Those of the Windows lane have a run of their own: npm run test:windows.
+          exclude: ['test/unit/**', 'test/windows/**', '**/node_modules/**'],
+        },
+      },
+    ],
     pool: 'forks',
     maxWorkers: 2,
     // The slowest honest test derives several Argon2id keys or starts a PowerShell engine.
