@@ -98,6 +98,8 @@ export class Lane {
       WINEDEBUG: process.env.WINEDEBUG ?? '-all',
       // Wine's own TPM Base Services, which have no TPM, although the lane's stand-in lies in their place.
       WINEDLLOVERRIDES: 'tbs=b',
+      // What .NET compiled is not compiled again, better: no engine here runs long enough to gain by it. Hexadecimal.
+      DOTNET_TC_CallCountThreshold: '7fff',
     };
   }
 }

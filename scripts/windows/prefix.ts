@@ -6,10 +6,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
+import { chown, copyFile, mkdir, open, readFile, readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Account, type Lane, WINDOWS_USER, WORKERS } from './lane.ts';
-import { run } from './run.ts';
+import { interrupted, run } from './run.ts';
 
 /** Windows' own folder in a prefix. */
 export const system32 = 'drive_c/windows/system32';
@@ -60,6 +60,8 @@ async function startWine(lane: Lane, account: Account | undefined, log: string):
       stdio: ['ignore', file.fd, file.fd],
       timeout: bootMs,
       killSignal: 'SIGKILL',
+      detached: true,
+      signal: interrupted,
     });
     // Its exit code is no sign: it complains about the 32-bit half, which is not there.
     await once(child, 'exit');
@@ -104,11 +106,27 @@ export async function stopWine(lane: Lane, account: Account | undefined): Promis
     const server = await readFile(join(prefix, 'wineserver'), 'utf8').catch(() => undefined);
     if (server === undefined || !existsSync(lane.wineServer)) continue;
     // 2: there was none to end.
-    await run(lane.wineServer, ['-k'], { env: lane.environment(worker), as: account, allowed: [0, 1, 2] });
-    await run(lane.wineServer, ['-w'], { env: lane.environment(worker), as: account, allowed: [0, 1, 2] });
+    const options = { env: lane.environment(worker), as: account, allowed: [0, 1, 2], whatever: true };
+    await run(lane.wineServer, ['-k'], options);
+    await run(lane.wineServer, ['-w'], options);
     // The folder that it names may be gone with the rest of /tmp, and no server comes up then; the next one makes another.
     await rm(join(prefix, 'wineserver'), { force: true });
     if (/^wine-\w+$/.test(server)) await rm(join('/tmp', server), { recursive: true, force: true });
+  }
+  await endPrograms(lane);
+}
+
+/** Those that had not yet come to a server, or have lost it: whatever runs the lane's Wine. */
+async function endPrograms(lane: Lane): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    // It may have ended, or be another account's.
+    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+    if (!program.startsWith(`${lane.wine}/`)) continue;
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 

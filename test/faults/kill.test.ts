@@ -2,7 +2,8 @@
  * The real executable, killed (SIGKILL) at a random time of an operation, on the real disk: the computer is then in its old or
  * its new state, the lock of the dead process keeps nobody out, the operation can be made again, and the next change leaves no
  * temporary file. The times come from a seed that a failure names; half of them lie near the end, where files are written.
- * With SPMIGRATION_FULL=1 it kills 200 times, else 16. Every single step, simulated: operations.test.ts.
+ * With SPMIGRATION_FULL=1 it kills 200 times, else 16, and in the Windows lane 6 of three operations. Every single step,
+ * simulated: operations.test.ts.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -14,6 +15,7 @@ import type { CredentialResult, StatusResult } from '../../core/src/operations/r
 import type { Computer } from '../testkit/computer.ts';
 import { Conversation, type WireRequest } from '../testkit/conversation.ts';
 import { builtExecutable } from '../testkit/executable.ts';
+import { windowsLane } from '../testkit/windows/lane.ts';
 import { copyWorld, makeWorld, password, removeWorld, type MadeWorld, type World } from '../testkit/world.ts';
 
 vi.mock('../../core/src/crypto/kdf.ts', async (original) =>
@@ -22,7 +24,10 @@ vi.mock('../../core/src/crypto/kdf.ts', async (original) =>
 
 const newPassword = 'ein neues Passwort äöü 2';
 const seed = process.env.SPMIGRATION_KILL_SEED ?? '1';
-const kills = process.env.SPMIGRATION_FULL === '1' ? 200 : 16;
+const full = process.env.SPMIGRATION_FULL === '1';
+const kills = full ? 200 : 16;
+/** Those that run where each start takes a second: a new environment, a file elsewhere, a change of all files. */
+const onWindows = ['an import that installs', 'an export', 'a change of the password'];
 
 let made: MadeWorld;
 let executable: string;
@@ -147,7 +152,11 @@ async function prepared(killing: Killed): Promise<World> {
 
 const each = Math.ceil(kills / Object.keys(operations).length);
 
-describe.each(Object.entries(operations))('%s', (name, killing) => {
+const chosen = Object.entries(operations).filter(
+  ([name]) => full || windowsLane() === undefined || onWindows.includes(name),
+);
+
+describe.each(chosen)('%s', (name, killing) => {
   const { on, request } = killing;
   const talkTo = (world: World): Conversation => {
     const { home } = on(world);

@@ -49,6 +49,8 @@ export interface RunningPowerShell {
   waitFor(text: string): Promise<void>;
   /** Presses Ctrl+C. */
   interrupt(): void;
+  /** Kills it (SIGKILL). */
+  kill(): void;
   /** Writes to standard input without closing it. */
   type(text: string): void;
 }
@@ -124,6 +126,9 @@ export function startPowerShell(
     waitFor: (text) => output.waitFor(text),
     interrupt: () => {
       child.kill('SIGINT');
+    },
+    kill: () => {
+      child.kill('SIGKILL');
     },
     type: (text) => {
       child.stdin.write(text);

@@ -42,17 +42,21 @@ describe.skipIf(!haveWindows())('a migration on Windows', { timeout: 180_000 }, 
       await Promise.all(tpms.map((tpm) => tpm.stop()));
     });
 
-    it('goes the same way, and leaves nothing in them', async () => {
-      const story = await Story.begin(tpms);
-      for (const computer of story.computers) {
-        const status = await computer.result<StatusResult>(['status']);
-        expect(status).toMatchObject({ chip: 'tpm2', chipManufacturer: 'IBM', chipProblem: null });
-      }
-      await story.fromAToB();
-      await story.fromBToC();
-      await story.theSameKeys();
-      for (const { swtpm } of tpms) expect(await swtpm.leftLoaded()).toEqual([]);
-    });
+    // By default the demonstration does, with more steps.
+    it.runIf(process.env.SPMIGRATION_FULL === '1')(
+      'goes the same way, and leaves nothing in them',
+      async () => {
+        const story = await Story.begin(tpms);
+        for (const computer of story.computers) {
+          const status = await computer.result<StatusResult>(['status']);
+          expect(status).toMatchObject({ chip: 'tpm2', chipManufacturer: 'IBM', chipProblem: null });
+        }
+        await story.fromAToB();
+        await story.fromBToC();
+        await story.theSameKeys();
+        for (const { swtpm } of tpms) expect(await swtpm.leftLoaded()).toEqual([]);
+      },
+    );
 
     it('is not gone on with where the TPM is gone', async () => {
       const folder = await makeWindowsFolder();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Computer } from '../computer.ts';
-import { Conversation } from '../conversation.ts';
+import { Conversation, type WireRequest } from '../conversation.ts';
 import { keptFiles, type KeptFile } from '../kept-files.ts';
 import { driveC, windowsPath, windowsProgram } from './lane.ts';
 import type { WindowsTpm } from './tpm.ts';
@@ -14,6 +14,9 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** One request for each value that is expected. */
+type Requests<Values extends readonly unknown[]> = { readonly [Index in keyof Values]: WireRequest };
 
 export class WindowsComputer {
   readonly name: string;
@@ -67,6 +70,26 @@ export class WindowsComputer {
     if (code === 0) throw new Error(`${args.join(' ')} was not refused:\n${stdout}`);
     const { error } = JSON.parse(stderr) as { readonly error: { readonly code: string } };
     return error.code;
+  }
+
+  /** The results of requests that must succeed, one after another in one process. */
+  async results<Values extends readonly unknown[]>(...requests: Requests<Values>): Promise<Values> {
+    const conversation = this.converse();
+    const values: unknown[] = [];
+    for (const request of requests) values.push(await conversation.result(request));
+    const { code, stderr } = await conversation.end();
+    if (code !== 0 || stderr !== '') throw new Error(`exit code ${String(code)}: ${stderr}`);
+    return values as unknown as Values;
+  }
+
+  /** For each request, all made in one process, the code with which it is refused; undefined where it is not. */
+  async refusals(requests: readonly WireRequest[]): Promise<readonly (string | undefined)[]> {
+    const conversation = this.converse();
+    const codes: (string | undefined)[] = [];
+    for (const request of requests)
+      codes.push((await conversation.ask(request)).find(({ t }) => t === 'error')?.code);
+    await conversation.end();
+    return codes;
   }
 
   /** A conversation in the process protocol. */
