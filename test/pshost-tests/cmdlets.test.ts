@@ -51,6 +51,14 @@ describe.skipIf(!havePowerShell())('stock commands', () => {
       'Copy-Item new/f.txt new/g.txt; Move-Item new/g.txt new/h.txt; (Get-ChildItem new).Name',
       ['f.txt', 'h.txt'],
     ],
+    [
+      `Add-Type -AssemblyName System.IO.Compression.FileSystem
+       [System.IO.Compression.ZipFile]::CreateFromDirectory("$data/new", "$data/n.zip", 'Optimal', $true)
+       Expand-Archive n.zip -DestinationPath out/deep; Get-Content out/deep/new/f.txt -Tail 1
+       Expand-Archive -LiteralPath n.zip -DestinationPath out/deep -ErrorVariable bad -ErrorAction SilentlyContinue
+       $bad.Count; Expand-Archive n.zip out/deep -Force; (Get-ChildItem out -Recurse -File).Count; Remove-Item out, n.zip -Recurse`,
+      ['three', 2, 2],
+    ],
     ['Remove-Item new -Recurse; Test-Path new', [false]],
     [
       'Push-Location sub; Split-Path -Leaf (Get-Location); Pop-Location; (Get-Location).Path -eq $data',

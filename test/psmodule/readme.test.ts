@@ -1,35 +1,27 @@
 /**
  * README's two quick starts, word by word: the fenced blocks are taken from the file and run, the PowerShell one in the
  * engine with a person who answers, the other one command by command with the built executable. Leaves out typing on a
- * terminal: secrets of the command line come from standard input here.
+ * terminal: secrets of the command line come from standard input here; and the installation on Windows
+ * (test/windows/quick-start.test.ts).
  */
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { archiveName } from '../../scripts/build/package.ts';
 import { VERSION } from '../../core/src/version.ts';
 import { builtExecutable, builtModule } from '../testkit/executable.ts';
 import { haveHost, runPowerShell } from '../testkit/powershell.ts';
+import {
+  expectRehearsed,
+  readme,
+  readmeBlock,
+  rehearsalAnswers,
+  rehearsalFolder,
+} from '../testkit/quick-start.ts';
 
-const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const moduleFolder = `dist/SPMigration/${VERSION}`;
-
-/** The fenced block behind `<!-- name -->`. */
-function block(name: string, language: string): string {
-  const [, after = ''] = readme.split(`<!-- ${name} -->`);
-  const [, text] = new RegExp(`^\\s*\`\`\`${language}\\n([^]*?)\`\`\``).exec(after) ?? [];
-  if (text === undefined) throw new Error(`README has no block ${name} in ${language}.`);
-  return text;
-}
 
 describe('README', () => {
   let folder: string;
@@ -43,6 +35,7 @@ describe('README', () => {
 
   it('names the version that there is', () => {
     expect(new Set(readme.match(/dist\/SPMigration\/\d[^/]*/g))).toEqual(new Set([moduleFolder]));
+    expect(new Set(readme.match(/SPMigration-\d.*?\.zip/g))).toEqual(new Set([archiveName(['win-x64'])]));
   });
 
   it('links to files that exist', () => {
@@ -60,30 +53,26 @@ describe('README', () => {
       symlinkSync(await builtModule(), module, 'junction');
       const script = join(folder, 'quick-start.ps1');
       // An error that a person would see and type on from must fail here.
-      writeFileSync(script, `$ErrorActionPreference = 'Stop'\n${block('quick-start', 'powershell')}`);
+      const lines = ['quick-start: import on Linux', 'quick-start'].map((name) =>
+        readmeBlock(name, 'powershell'),
+      );
+      writeFileSync(script, `$ErrorActionPreference = 'Stop'\n${lines.join('\n')}`);
       const { stdout, stderr, exitCode } = await runPowerShell({
         file: script,
         cwd: folder,
         env: { HOME: join(folder, 'home'), SPMIGRATION_HOME: undefined, XDG_DATA_HOME: undefined },
-        answers: ['the owner of PC-A', 'the owner of PC-B', 'the password of Anna', 'y'],
+        answers: rehearsalAnswers,
         timeoutMs: 150_000,
       });
       expect([stderr, exitCode]).toEqual(['', 0]);
-      const [fingerprint] = /(?<=Fingerprint +: )([0-9a-f]{4} ?){10}/.exec(stdout) ?? [];
-      expect(stdout).toContain(`Its fingerprint is ${String(fingerprint).trim()}`);
-      expect(stdout).toMatch(/^Fits +: True$/m);
-      expect(stdout).toContain('What if: Import the environment');
-      expect(stdout).toMatch(/^Case +: Install$/m);
-      const atTheEnd = stdout.slice(stdout.lastIndexOf('Credential '));
-      expect(atTheEnd).toMatch(/^State +: Active$/m);
-      expect(atTheEnd).toMatch(/^Features +: \{SecureEmail\}$/m);
-      expect(existsSync(join(folder, 'home/spmigration-rehearsal'))).toBe(false);
+      expectRehearsed(stdout);
+      expect(existsSync(join(folder, 'home', rehearsalFolder))).toBe(false);
     },
   );
 
   it('its quick start on the command line runs as it stands', { timeout: 120_000 }, async () => {
     const executable = await builtExecutable();
-    const lines = block('command-line', 'sh')
+    const lines = readmeBlock('command-line', 'sh')
       .split('\n')
       .filter((line) => line !== '');
     const env: Record<string, string | undefined> = { ...process.env, PWD: folder, XDG_DATA_HOME: undefined };

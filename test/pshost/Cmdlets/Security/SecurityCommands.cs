@@ -1,8 +1,10 @@
-// ConvertTo-SecureString -AsPlainText, ConvertFrom-SecureString -AsPlainText, Get-Credential and Get-ExecutionPolicy of
-// Microsoft.PowerShell.Security. Left out, and refused with an error: the encrypted text form and -Key.
+// ConvertTo-SecureString -AsPlainText, ConvertFrom-SecureString -AsPlainText, Get-Credential, Get- and Set-ExecutionPolicy of
+// Microsoft.PowerShell.Security. Left out, and refused with an error: the encrypted text form and -Key, and every scope of a
+// policy but the process.
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using Microsoft.PowerShell;
 
 namespace Microsoft.PowerShell.Commands;
 
@@ -76,10 +78,58 @@ public sealed class GetCredentialCommand : PSCmdlet
     protected override void BeginProcessing() => WriteObject(Host.UI.PromptForCredential(Title, Message, UserName, ""));
 }
 
+/// <summary>The policy of this session, where the engine looks for it: an environment variable, of which child processes inherit a copy.</summary>
+internal static class SessionPolicy
+{
+    private const string Variable = "PSExecutionPolicyPreference";
+
+    public static ExecutionPolicy Get() =>
+        Enum.TryParse<ExecutionPolicy>(Environment.GetEnvironmentVariable(Variable), ignoreCase: true, out var policy)
+            ? policy
+            : ExecutionPolicy.Undefined;
+
+    public static void Set(ExecutionPolicy policy) =>
+        Environment.SetEnvironmentVariable(Variable, policy == ExecutionPolicy.Undefined ? null : policy.ToString());
+}
+
 [Cmdlet(VerbsCommon.Get, "ExecutionPolicy")]
 [OutputType(typeof(ExecutionPolicy))]
 public sealed class GetExecutionPolicyCommand : PSCmdlet
 {
     protected override void BeginProcessing() =>
-        WriteObject(OperatingSystem.IsWindows() ? ExecutionPolicy.Bypass : ExecutionPolicy.Unrestricted);
+        WriteObject(OperatingSystem.IsWindows() ? SessionPolicy.Get() : ExecutionPolicy.Unrestricted);
+}
+
+[Cmdlet(VerbsCommon.Set, "ExecutionPolicy", SupportsShouldProcess = true)]
+public sealed class SetExecutionPolicyCommand : PSCmdlet
+{
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    public ExecutionPolicy ExecutionPolicy { get; set; }
+
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    public ExecutionPolicyScope Scope { get; set; } = ExecutionPolicyScope.LocalMachine;
+
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    protected override void BeginProcessing()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            throw new PlatformNotSupportedException();
+        }
+        if (Scope != ExecutionPolicyScope.Process)
+        {
+            ThrowTerminatingError(new ErrorRecord(
+                new PSNotSupportedException("This host sets the execution policy of its own process only."), "NotSupported",
+                ErrorCategory.NotImplemented, null));
+        }
+        var isAgreed = Force || ShouldContinue(
+            "The execution policy helps protect you from scripts that you do not trust. Do you want to change the execution policy?",
+            "Execution Policy Change");
+        if (isAgreed && ShouldProcess(ExecutionPolicy.ToString()))
+        {
+            SessionPolicy.Set(ExecutionPolicy);
+        }
+    }
 }

@@ -12,6 +12,7 @@
         'ConvertFrom-SecureString',
         'ConvertTo-SecureString',
         'Get-Credential',
-        'Get-ExecutionPolicy'
+        'Get-ExecutionPolicy',
+        'Set-ExecutionPolicy'
     )
 }
