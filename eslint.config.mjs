@@ -26,10 +26,14 @@ const IN_CORE = [
   ),
 ];
 
-const PLATFORM = forbid(
-  'MemberExpression[object.name="process"][property.name="platform"]',
-  'Only adapters and compose.ts know which system this is.',
-);
+const PLATFORM = [
+  'MemberExpression[object.name="process"]:matches([property.name="platform"], [property.value="platform"])',
+  'VariableDeclarator[init.name="process"] > ObjectPattern > Property[key.name="platform"]',
+  'ImportDeclaration[source.value=/^(node:)?process$/]',
+  'ImportDeclaration[source.value=/^(node:)?os$/] ImportSpecifier[imported.name=/^(platform|type|release|version)$/]',
+  // By these they could be called without being named in the import.
+  'ImportDeclaration[source.value=/^(node:)?os$/] > :matches(ImportNamespaceSpecifier, ImportDefaultSpecifier)',
+].map((selector) => forbid(selector, 'Only adapters and compose.ts know which system this is.'));
 
 /** Time and randomness are arguments. */
 const IMPURE = [
@@ -71,7 +75,7 @@ export default defineConfig(
         'error',
         { types: { Buffer: 'Bytes are Uint8Array; Buffer is Node’s and hides in no signature.' } },
       ],
-      ...restrict(...IN_CORE, PLATFORM, ...IMPURE),
+      ...restrict(...IN_CORE, ...PLATFORM, ...IMPURE),
     },
   },
   {
@@ -81,7 +85,7 @@ export default defineConfig(
   {
     // Where errors are made, and the one room that may not even know them.
     files: ['core/src/domain/error.ts', 'core/src/bytes/**/*.ts'],
-    rules: restrict(...EVERYWHERE, PLATFORM, ...IMPURE),
+    rules: restrict(...EVERYWHERE, ...PLATFORM, ...IMPURE),
   },
   {
     // What these files export by default is what their users import: yargs, vitest.
