@@ -28,6 +28,7 @@ import { decodePlatformSettings } from './format/platform-v1.ts';
 import { decodePolicy } from './format/policy-v1.ts';
 import type { AccountPort } from './ports/account.ts';
 import type { FileSystem } from './ports/file-system.ts';
+import type { MachineProtection } from './ports/machine-protection.ts';
 import type { Ports } from './ports/ports.ts';
 import type { Processes } from './ports/processes.ts';
 import { platformIdsOf } from './sealing/fingerprints.ts';
@@ -68,7 +69,12 @@ export async function composePorts(
     chip: async (kind, recorded) => {
       switch (kind) {
         case 'software':
-          return createSoftwareChip({ folder: join(folders.platform, 'public'), disk, random: systemRandom });
+          return createSoftwareChip({
+            folder: join(folders.platform, 'public'),
+            disk,
+            random: systemRandom,
+            ...(system === 'win32' && !rehearsal && { protection: await windowsProtection() }),
+          });
         case 'tpm2': {
           const { createTpm2Chip } = await import('./adapters/chip-tpm2/tpm2-chip.ts');
           const { findTransport } = await import('./adapters/chip-tpm2/transport/find-transport.ts');
@@ -124,4 +130,8 @@ async function thisMachine(
   const sid = caller.slice('sid:'.length);
   const access = createAccessLists({ platform, home, caller: sid, windows: windowsFiles });
   return { disk: createFileSystem(system, access), processes };
+}
+
+async function windowsProtection(): Promise<MachineProtection> {
+  return (await import('./adapters/system/windows-secrets.ts')).windowsProtection();
 }

@@ -7,10 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plain, toHex } from '../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../core/src/bytes/secret-bytes.ts';
 import { createSoftwareChip } from '../../core/src/adapters/chip-software/software-chip.ts';
-import {
-  generateStorageKey,
-  writeStorageKey,
-} from '../../core/src/adapters/chip-software/storage-key-file.ts';
+import { generateStorageKey } from '../../core/src/adapters/chip-software/storage-key.ts';
+import { writeStorageKey } from '../../core/src/adapters/chip-software/storage-key-file.ts';
 import { createFileSystem } from '../../core/src/adapters/system/node-file-system.ts';
 import type { Chip } from '../../core/src/ports/chip.ts';
 import { nameOf } from '../../core/src/tpm2/name.ts';
@@ -86,7 +84,7 @@ describe('the software chip', () => {
   test('a key that was made meanwhile is kept: the later one is dropped', async () => {
     const first = toHex(await chip.provision());
     using late = generateStorageKey(random);
-    using kept = await writeStorageKey(disk, path, late, random);
+    using kept = await writeStorageKey({ disk, path }, late, random);
     expect(toHex(late.public)).not.toBe(first);
     expect(toHex(kept.public)).toBe(first);
     expect(toHex(await chip.storageKey())).toBe(first);
@@ -115,7 +113,7 @@ describe('the software chip', () => {
         'PlatformDamaged',
       ],
       ['much too long', new Uint8Array(5000), 'PlatformDamaged'],
-      ['newer', Buffer.from('SPMigration storage-key v2\nwhatever comes'), 'StoreNewer'],
+      ['newer', Buffer.from('SPMigration storage-key v3\nwhatever comes'), 'StoreNewer'],
       ['far newer', Buffer.from('SPMigration storage-key v12\n'), 'StoreNewer'],
     ];
     for (const [what, bytes, code] of cases) {

@@ -300,7 +300,7 @@ describe('the files that travel', () => {
   it('row-003, row-004: hold nothing of the private half of the destination’s storage key', async () => {
     const { world } = made;
     const path = join(world.b.home, 'platform', 'public', 'storage-key');
-    using key = await readStorageKey(createFileSystem('linux'), path);
+    using key = await readStorageKey({ disk: createFileSystem('linux'), path });
     const forms = [key.privateKey.reveal, key.seedValue.reveal].flatMap(formsOf);
     const holds = async (file: string): Promise<boolean> => {
       const content = await readFile(file);

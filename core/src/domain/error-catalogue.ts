@@ -606,6 +606,11 @@ export const errorCatalogue = {
     message: 'The storage key of this platform is not the one recorded at its initialization.',
     hint: 'The chip was cleared and set up anew, or exchanged. If the right one cannot be put back, an administrator runs Initialize-SPMigrationPlatform again, and keys come back from a computer that has them, by a new identity, a new grant and a new export.',
   },
+  StorageKeyNotOpened: {
+    class: 'chip',
+    message: 'The storage key in {path} does not open: {problem}.',
+    hint: 'Windows opens it only where it was made: not on another computer, not after Windows was installed anew, and not once it was changed. If that cannot be brought back, an administrator runs Initialize-SPMigrationPlatform again, and keys come back from a computer that has them, by a new identity, a new grant and a new export.',
+  },
   StorageKeyUnsuitable: {
     class: 'chip',
     message: 'The storage key at 0x81000001 cannot guard keys: {problem}.',

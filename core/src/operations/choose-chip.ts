@@ -65,7 +65,8 @@ async function findStorageKey(chip: Chip): Promise<Uint8Array | undefined> {
   try {
     return await chip.storageKey();
   } catch (error) {
-    if (hasCode(error, 'PlatformNotInitialized')) return undefined;
+    // One that does not open here is set aside when a new one is made.
+    if (hasCode(error, 'PlatformNotInitialized') || hasCode(error, 'StorageKeyNotOpened')) return undefined;
     throw error;
   }
 }

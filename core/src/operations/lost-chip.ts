@@ -12,7 +12,8 @@ export async function lostChip({ chip, settings }: Platform): Promise<SPMigratio
   try {
     return equal(await chip.storageKey(), settings.storageKey) ? undefined : fail('StorageKeyChanged');
   } catch (error) {
-    if (hasCode(error, 'ChipCleared') || hasCode(error, 'StorageKeyChanged')) return error;
+    for (const code of ['ChipCleared', 'StorageKeyChanged', 'StorageKeyNotOpened'] as const)
+      if (hasCode(error, code)) return error;
     // A software chip whose file is gone has none: to it, the platform was never initialized.
     if (hasCode(error, 'PlatformNotInitialized')) return fail('StorageKeyChanged', {}, error);
     if (isSPMigrationError(error)) return undefined;

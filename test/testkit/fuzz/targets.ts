@@ -5,10 +5,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  decodeStorageKey,
-  encodeStorageKey,
-} from '../../../core/src/adapters/chip-software/storage-key-file.ts';
+import { decodeStorageKey } from '../../../core/src/adapters/chip-software/storage-key-file.ts';
+import { encodeStorageKeyV1 } from '../../../core/src/adapters/chip-software/storage-key-v1.ts';
+import { encodeStorageKeyV2 } from '../../../core/src/adapters/chip-software/storage-key-v2.ts';
 import { decodeLine, encodeLine, noLine } from '../../../core/src/adapters/store-file/history-line.ts';
 import {
   decodeInstalled,
@@ -27,7 +26,7 @@ import { sha256 } from '../../../core/src/crypto/hash.ts';
 import { openPkcs12 } from '../../../core/src/crypto/pkcs12.ts';
 import { readPrivateKey } from '../../../core/src/crypto/private-key.ts';
 import { describeCertificate } from '../../../core/src/crypto/x509.ts';
-import { fail } from '../../../core/src/domain/error.ts';
+import { fail, hasCode } from '../../../core/src/domain/error.ts';
 import { toId } from '../../../core/src/domain/ids.ts';
 import { formatTransferCode, parseTransferCode } from '../../../core/src/domain/transfer-code.ts';
 import { decodePolicy, encodePolicy } from '../../../core/src/format/policy-v1.ts';
@@ -39,6 +38,7 @@ import { decodePublic, encodePublic } from '../../../core/src/tpm2/structures.ts
 import { codecs, type CodecName } from '../codecs.ts';
 import { fixedBytes, fixedId, sampleTime } from '../format-samples.ts';
 import { validFiles } from '../format-files.ts';
+import { protectionOf } from '../machine-protection.ts';
 import { seeded, seededSecret } from '../vectors/deterministic.ts';
 import { decodeVector } from '../vectors/vector-file.ts';
 import { annasKeys, basicUserKey, makeArchive, platformA, platformB } from '../vectors/world.ts';
@@ -54,6 +54,7 @@ export interface FuzzTarget {
   readonly read: (bytes: Uint8Array) => Read | Promise<Read>;
 }
 
+const protection = protectionOf('PC-A');
 const vectorFolder = join(import.meta.dirname, '../../vectors');
 const seedFolder = join(import.meta.dirname, 'seeds');
 
@@ -133,13 +134,28 @@ const stateFiles: readonly FuzzTarget[] = [
   {
     name: 'storage-key',
     seeds: [
-      encodeStorageKey(platformA.storageKey).reveal.slice(),
-      encodeStorageKey(platformB.storageKey).reveal.slice(),
+      encodeStorageKeyV1(platformA.storageKey).reveal.slice(),
+      encodeStorageKeyV1(platformB.storageKey).reveal.slice(),
     ],
     read: (bytes) => {
       using content = SecretBytes.copyOf(bytes);
       using key = decodeStorageKey(content, 'x');
-      return encodeStorageKey(key).reveal;
+      return encodeStorageKeyV1(key).reveal;
+    },
+  },
+  {
+    name: 'storage-key-v2',
+    seeds: [platformA, platformB].map(({ storageKey }) => encodeStorageKeyV2(storageKey, protection)),
+    read: (bytes) => {
+      using content = SecretBytes.copyOf(bytes);
+      try {
+        using key = decodeStorageKey(content, 'x', protection);
+        return encodeStorageKeyV2(key, protection);
+      } catch (error) {
+        // The answer of the computer itself, which is no refusal of the decoder's.
+        if (hasCode(error, 'StorageKeyNotOpened')) return 'refused';
+        throw error;
+      }
     },
   },
   {

@@ -6,7 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSoftwareChip } from '../../../core/src/adapters/chip-software/software-chip.ts';
-import { encodeStorageKey, StorageKey } from '../../../core/src/adapters/chip-software/storage-key-file.ts';
+import { StorageKey } from '../../../core/src/adapters/chip-software/storage-key.ts';
+import { encodeStorageKeyV1 } from '../../../core/src/adapters/chip-software/storage-key-v1.ts';
 import { createFileSystem } from '../../../core/src/adapters/system/node-file-system.ts';
 import { createZipContainer } from '../../../core/src/adapters/zip/container.ts';
 import { fromBase64, fromHex, toHex } from '../../../core/src/bytes/bytes.ts';
@@ -184,7 +185,7 @@ async function withChip(vector: Vector, work: (chip: Chip) => Promise<ReadVector
   if (point === undefined) throw new Error(`${vector.name}: no storage key`);
   const folder = await mkdtemp(join(tmpdir(), 'spmigration-vector-'));
   try {
-    const content = encodeStorageKey(
+    const content = encodeStorageKeyV1(
       new StorageKey(point, privateKey, SecretBytes.copyOf(bytes.subarray(32))),
     );
     await writeFile(join(folder, 'storage-key'), content.reveal);

@@ -5,7 +5,7 @@
 import { toHex, utf8 } from '../../../core/src/bytes/bytes.ts';
 import { SecretBytes } from '../../../core/src/bytes/secret-bytes.ts';
 import { deriveRoot } from '../../../core/src/crypto/kdf.ts';
-import { StorageKey } from '../../../core/src/adapters/chip-software/storage-key-file.ts';
+import { StorageKey } from '../../../core/src/adapters/chip-software/storage-key.ts';
 import type { ArchiveParts, Manifest } from '../../../core/src/domain/archive.ts';
 import type { Credential, Environment, GenerationHeader } from '../../../core/src/domain/environment.ts';
 import type { Grant, KeyApproval, RevocationList, SignedGrant } from '../../../core/src/domain/grant.ts';

@@ -11,7 +11,7 @@ import { SecretBytes } from '../../bytes/secret-bytes.ts';
 import { aesCfbBytes } from '../../crypto/aes-cfb.ts';
 import { generateAgreementKey } from '../../crypto/ecdh.ts';
 import type { KeyBlob } from '../../domain/environment.ts';
-import { fail, type SPMigrationError } from '../../domain/error.ts';
+import { fail, hasCode, type SPMigrationError } from '../../domain/error.ts';
 import type {
   Chip,
   ChipDescription,
@@ -20,6 +20,7 @@ import type {
   LoadedBasicUserKey,
 } from '../../ports/chip.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
+import type { MachineProtection } from '../../ports/machine-protection.ts';
 import type { Random } from '../../ports/surroundings.ts';
 import { isBoundTo, sealedUnique } from '../../tpm2/binding.ts';
 import { digestBytes } from '../../tpm2/constants.ts';
@@ -36,13 +37,15 @@ import {
   storageKeyArea,
   vaultKeyTemplate,
 } from '../../tpm2/templates.ts';
+import { generateStorageKey, type StorageKey } from './storage-key.ts';
 import {
   findStorageKey,
-  generateStorageKey,
+  isBoundToMachine,
   readStorageKey,
   removeLeftOvers,
+  setStorageKeyAside,
   writeStorageKey,
-  type StorageKey,
+  type StorageKeyPlace,
 } from './storage-key-file.ts';
 
 const fileName = 'storage-key';
@@ -53,6 +56,8 @@ export interface SoftwareChipOptions {
   readonly disk: FileSystem;
   /** Seeds and initialisation vectors. ECC keys come from node:crypto. */
   readonly random: Random;
+  /** What encrypts the storage key's file for this computer, where the system has that. */
+  readonly protection?: MachineProtection;
   /** What is added to the description of how strongly owner and user are separated. */
   readonly enforcementNote?: string;
 }
@@ -66,21 +71,26 @@ const enforcement =
   'By this program: the operating system alone keeps other programs from the storage key, which every account that ' +
   'may use the chip can read.';
 
-class SoftwareChip implements Chip {
-  readonly #path: string;
-  readonly #disk: FileSystem;
-  readonly #random: Random;
-  readonly #enforcement: string;
+const boundToMachine =
+  'Windows opens the file of that key on this computer only, so that a copy of it is of no use.';
 
-  constructor({ folder, disk, random, enforcementNote }: SoftwareChipOptions) {
-    this.#disk = disk;
-    this.#path = join(folder, fileName);
+class SoftwareChip implements Chip {
+  readonly #place: StorageKeyPlace;
+  readonly #random: Random;
+  readonly #note: string | undefined;
+
+  constructor({ folder, disk, random, protection, enforcementNote }: SoftwareChipOptions) {
+    const path = join(folder, fileName);
+    this.#place = { disk, path, ...(protection !== undefined && { protection }) };
     this.#random = random;
-    this.#enforcement = enforcementNote === undefined ? enforcement : `${enforcement} ${enforcementNote}`;
+    this.#note = enforcementNote;
   }
 
-  describe(): Promise<ChipDescription> {
-    return Promise.resolve({ kind: 'software', model: 'Software chip', enforcement: this.#enforcement });
+  async describe(): Promise<ChipDescription> {
+    const bound = await isBoundToMachine(this.#place);
+    const sentences = [enforcement, bound ? boundToMachine : undefined, this.#note];
+    const said = sentences.filter((sentence) => sentence !== undefined).join(' ');
+    return { kind: 'software', model: 'Software chip', enforcement: said };
   }
 
   endorsement(): Promise<never> {
@@ -92,24 +102,35 @@ class SoftwareChip implements Chip {
   }
 
   async provision(): Promise<Uint8Array> {
-    using key = (await findStorageKey(this.#disk, this.#path)) ?? (await this.#writeNewKey());
-    await removeLeftOvers(this.#disk, this.#path);
+    using key = (await this.#findUsableKey()) ?? (await this.#writeNewKey());
+    await removeLeftOvers(this.#place);
     return key.public;
+  }
+
+  /** One that the system does not open on this computer is no key of it any more. */
+  async #findUsableKey(): Promise<StorageKey | undefined> {
+    try {
+      return await findStorageKey(this.#place);
+    } catch (error) {
+      if (!hasCode(error, 'StorageKeyNotOpened')) throw error;
+      await setStorageKeyAside(this.#place, this.#random);
+      return undefined;
+    }
   }
 
   async #writeNewKey(): Promise<StorageKey> {
     using fresh = generateStorageKey(this.#random);
-    return await writeStorageKey(this.#disk, this.#path, fresh, this.#random);
+    return await writeStorageKey(this.#place, fresh, this.#random);
   }
 
   async storageKey(): Promise<Uint8Array> {
-    using key = await readStorageKey(this.#disk, this.#path);
+    using key = await readStorageKey(this.#place);
     return key.public;
   }
 
   async createBasicUserKey(policy: Uint8Array, authValue: SecretBytes): Promise<KeyBlob> {
     checkAuthValue(authValue);
-    using parent = await readStorageKey(this.#disk, this.#path);
+    using parent = await readStorageKey(this.#place);
     const { privateKey, x, y } = generateAgreementKey();
     using key = new Sensitive('ECC', copy(authValue), this.#seed(), privateKey);
     return this.#childOf(parent, basicUserKeyTemplate(policy, { x, y }), key);
@@ -122,7 +143,7 @@ class SoftwareChip implements Chip {
   ): Promise<KeyBlob> {
     const area = basicUserKeyArea(publicArea);
     checkInnerKey(innerKey);
-    using parent = await readStorageKey(this.#disk, this.#path);
+    using parent = await readStorageKey(this.#place);
     const unwrapped = unwrapDuplicate(parent, publicArea, handedOver, innerKey);
     if (unwrapped.kind === 'refused') {
       throw unwrapped.wrapper === 'inner' ? passwordRejected('the source platform') : notForThisPlatform();
@@ -134,7 +155,7 @@ class SoftwareChip implements Chip {
 
   async loadBasicUserKey(blob: KeyBlob, authValue: SecretBytes): Promise<LoadedBasicUserKey> {
     const area = basicUserKeyArea(blob.public);
-    using parent = await readStorageKey(this.#disk, this.#path);
+    using parent = await readStorageKey(this.#place);
     const key = unwrapChild(parent.seedValue, blob.public, blob.private);
     if (key === undefined) throw fail('StorageKeyChanged');
     if (!isBoundTo(area, key)) throw chipFailed('private and public part of the Basic User Key differ');
@@ -144,7 +165,7 @@ class SoftwareChip implements Chip {
   }
 
   async #wrapAgain(publicArea: Uint8Array, changed: Sensitive): Promise<KeyBlob> {
-    using parent = await readStorageKey(this.#disk, this.#path);
+    using parent = await readStorageKey(this.#place);
     return this.#childOf(parent, publicArea, changed);
   }
 

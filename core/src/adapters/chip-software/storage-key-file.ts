@@ -1,94 +1,99 @@
 /**
- * The software chip's storage key and its file (docs/spec/chip.md, "Storage key file"): one line with kind and version,
- * then the public area behind its length, the scalar and the seedValue, 32 bytes each. Users of the computer must be
- * able to read it, as the chip runs in their processes: the file is public on this computer, and secret to everyone
- * else only as far as the operating system keeps it. It is written once, whole or not at all, and never rewritten.
+ * The software chip's storage key file (docs/spec/chip.md, "Storage key file"). Users of the computer must be able to read it,
+ * as the chip runs in their processes: the file is public on this computer, and secret to everyone else only as far as the
+ * operating system keeps it, which is more where the system encrypts it for this computer (version 2, `storage-key-v2.ts`). It
+ * is written once, whole or not at all, in the newest version that the system knows, and never rewritten.
  */
 import { basename, dirname, join } from 'node:path';
 import { ascii, equal, toHex } from '../../bytes/bytes.ts';
-import { ByteReader, ByteWriter } from '../../bytes/reader.ts';
 import { SecretBytes } from '../../bytes/secret-bytes.ts';
-import { generateAgreementKey } from '../../crypto/ecdh.ts';
-import { p256Bytes, pointOf, type P256Point } from '../../crypto/p256.ts';
-import { fail, hasCode, isSPMigrationError, type SPMigrationError } from '../../domain/error.ts';
+import { fail, hasCode, isSPMigrationError } from '../../domain/error.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
+import type { MachineProtection } from '../../ports/machine-protection.ts';
 import type { Random } from '../../ports/surroundings.ts';
-import { softwareStorageKey } from '../../tpm2/templates.ts';
+import type { StorageKey } from './storage-key.ts';
+import { damagedStorageKey, decodeStorageKeyV1, encodeStorageKeyV1, firstLineV1 } from './storage-key-v1.ts';
+import { decodeStorageKeyV2, encodeStorageKeyV2, firstLineV2 } from './storage-key-v2.ts';
 
-const firstLine = 'SPMigration storage-key v1\n';
-const seedBytes = 32;
 /** Far above the one possible length, so that anything else is read and reported, not loaded. */
 const maximumFileBytes = 4096;
 /** The mask of the process must not hide the key from users, nor let others write it. */
 const publicMode = 0o644;
 const temporaryBytes = 8;
 
-/** A storage key in memory; dispose it. */
-export class StorageKey {
-  /** TPMT_PUBLIC. */
-  readonly public: Uint8Array;
-  readonly point: P256Point;
-  readonly privateKey: SecretBytes;
-  /** Protects the blobs below the key. */
-  readonly seedValue: SecretBytes;
+/** Where the file lies, and what encrypts it there. */
+export interface StorageKeyPlace {
+  readonly disk: FileSystem;
+  readonly path: string;
+  /** Undefined where the system has none: then the file is of version 1. */
+  readonly protection?: MachineProtection;
+}
 
-  constructor(point: P256Point, privateKey: SecretBytes, seedValue: SecretBytes) {
-    this.public = softwareStorageKey(point);
-    this.point = point;
-    this.privateKey = privateKey;
-    this.seedValue = seedValue;
+function encode(key: StorageKey, protection: MachineProtection | undefined): SecretBytes {
+  if (protection === undefined) return encodeStorageKeyV1(key);
+  return new SecretBytes(encodeStorageKeyV2(key, protection));
+}
+
+/** The key in a file's content, of any version. `StoreNewer`, `PlatformDamaged`, `StorageKeyNotOpened`; `path` is for messages. */
+export function decodeStorageKey(
+  content: SecretBytes,
+  path: string,
+  protection?: MachineProtection,
+): StorageKey {
+  const version = versionOf(content.reveal);
+  switch (version) {
+    case 1:
+      return decodeStorageKeyV1(content, path);
+    case 2:
+      return decodeStorageKeyV2(content.reveal, path, protection);
+    case undefined:
+      throw damagedStorageKey(path, 'is of another kind');
+    default:
+      throw fail('StoreNewer', { path, version });
   }
+}
 
-  [Symbol.dispose](): void {
-    this.privateKey.dispose();
-    this.seedValue.dispose();
+/** By its first line; undefined for another kind of file. */
+function versionOf(content: Uint8Array): number | undefined {
+  const starts = (line: string): boolean => equal(content.subarray(0, line.length), ascii(line));
+  if (starts(firstLineV1)) return 1;
+  if (starts(firstLineV2)) return 2;
+  const head = String.fromCharCode(...content.subarray(0, firstLineV1.length + 8));
+  const version = /^SPMigration storage-key v([1-9]\d{0,5})\n/.exec(head)?.[1];
+  return version === undefined ? undefined : Number(version);
+}
+
+/** Whether the system opens the key on this computer only: that of the file, or the one that would be made. False where nobody can tell. */
+export async function isBoundToMachine({ disk, path, protection }: StorageKeyPlace): Promise<boolean> {
+  if (protection === undefined) return false;
+  try {
+    const { bytes } = await disk.read(path, maximumFileBytes);
+    using content = new SecretBytes(bytes);
+    return versionOf(content.reveal) === 2;
+  } catch (error) {
+    // What is wrong with the file is told by whoever needs its key.
+    if (!isSPMigrationError(error)) throw error;
+    return hasCode(error, 'FileNotFound');
   }
-}
-
-/** A new storage key. */
-export function generateStorageKey(random: Random): StorageKey {
-  const { privateKey, x, y } = generateAgreementKey();
-  return new StorageKey({ x, y }, privateKey, new SecretBytes(random(seedBytes)));
-}
-
-/** The file's content. */
-export function encodeStorageKey(key: StorageKey): SecretBytes {
-  const writer = new ByteWriter().raw(ascii(firstLine)).sized16(key.public);
-  return new SecretBytes(writer.raw(key.privateKey.reveal).raw(key.seedValue.reveal).done());
-}
-
-/** The key in the file's content. `StoreNewer`, `PlatformDamaged`; `path` is for messages. */
-export function decodeStorageKey(content: SecretBytes, path: string): StorageKey {
-  const damaged = (problem: string): SPMigrationError =>
-    fail('PlatformDamaged', { path, problem: `the storage key ${problem}` });
-  checkFirstLine(content.reveal, path, damaged);
-  const reader = new ByteReader(content.reveal, damaged);
-  reader.take(firstLine.length);
-  const publicArea = reader.sized16(maximumFileBytes);
-  const privateKey = new SecretBytes(reader.take(p256Bytes));
-  const seedValue = new SecretBytes(reader.take(seedBytes));
-  reader.end();
-  // The public area is computed, so the file has one form and no second source of truth.
-  const point = pointOf(privateKey);
-  if (point === undefined) throw damaged('has no valid private key');
-  const key = new StorageKey(point, privateKey, seedValue);
-  if (!equal(key.public, publicArea)) throw damaged('does not belong to its public area');
-  return key;
 }
 
 /** The key in the file; `PlatformNotInitialized` where there is none. */
-export async function readStorageKey(disk: FileSystem, path: string): Promise<StorageKey> {
-  const key = await findStorageKey(disk, path);
+export async function readStorageKey(place: StorageKeyPlace): Promise<StorageKey> {
+  const key = await findStorageKey(place);
   if (key === undefined) throw fail('PlatformNotInitialized');
   return key;
 }
 
 /** The key in the file, or undefined where there is none. */
-export async function findStorageKey(disk: FileSystem, path: string): Promise<StorageKey | undefined> {
+export async function findStorageKey({
+  disk,
+  path,
+  protection,
+}: StorageKeyPlace): Promise<StorageKey | undefined> {
   try {
     const { bytes } = await disk.read(path, maximumFileBytes);
     using content = new SecretBytes(bytes);
-    return decodeStorageKey(content, path);
+    return decodeStorageKey(content, path, protection);
   } catch (error) {
     if (hasCode(error, 'FileNotFound')) return undefined;
     if (!hasCode(error, 'LimitExceeded')) throw error;
@@ -102,14 +107,14 @@ export async function findStorageKey(disk: FileSystem, path: string): Promise<St
  * The folder is there already: who may write it is the platform store's concern.
  */
 export async function writeStorageKey(
-  disk: FileSystem,
-  path: string,
+  place: StorageKeyPlace,
   key: StorageKey,
   random: Random,
 ): Promise<StorageKey> {
+  const { disk, path, protection } = place;
   const temporary = `${path}.${toHex(random(temporaryBytes))}.tmp`;
   try {
-    using content = encodeStorageKey(key);
+    using content = encode(key, protection);
     try {
       await disk.create(temporary, content.reveal, publicMode);
       await disk.link(temporary, path);
@@ -121,16 +126,25 @@ export async function writeStorageKey(
     // Who was quicker has written the key, and may have removed this program's temporary file with the left-overs.
     if (!hasCode(error, 'OutputExists') && !hasCode(error, 'FileNotFound')) throw error;
   }
-  const written = await findStorageKey(disk, path);
+  const written = await findStorageKey(place);
   if (written === undefined) throw fail('StorageFailed', { path, problem: 'its folder is missing' });
   return written;
+}
+
+/**
+ * Gives a file that the system does not open another name, so that a new key can be made. It is not removed: should the
+ * computer come back that opens it, it only needs its name again.
+ */
+export async function setStorageKeyAside({ disk, path }: StorageKeyPlace, random: Random): Promise<void> {
+  await disk.rename(path, `${path}.${toHex(random(temporaryBytes))}.unopened`);
+  await disk.syncFolder(dirname(path));
 }
 
 /**
  * Removes temporary files of programs that were stopped while they wrote the key: they hold a storage key as well. Only
  * where the key is there, so that nobody loses what is still to get its name. A failure is none of provisioning.
  */
-export async function removeLeftOvers(disk: FileSystem, path: string): Promise<void> {
+export async function removeLeftOvers({ disk, path }: StorageKeyPlace): Promise<void> {
   const temporary = new RegExp(`^${basename(path)}\\.[0-9a-f]{${2 * temporaryBytes}}\\.tmp$`);
   const folder = dirname(path);
   for (const name of await disk.list(folder)) {
@@ -144,16 +158,4 @@ async function removeIfThere(disk: FileSystem, path: string): Promise<void> {
   } catch (error) {
     if (!isSPMigrationError(error)) throw error;
   }
-}
-
-function checkFirstLine(
-  content: Uint8Array,
-  path: string,
-  damaged: (problem: string) => SPMigrationError,
-): void {
-  if (equal(content.subarray(0, firstLine.length), ascii(firstLine))) return;
-  const head = String.fromCharCode(...content.subarray(0, firstLine.length + 8));
-  const version = /^SPMigration storage-key v([1-9]\d{0,5})\n/.exec(head)?.[1];
-  if (version === undefined) throw damaged('is of another kind');
-  throw fail('StoreNewer', { path, version });
 }
