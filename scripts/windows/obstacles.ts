@@ -1,8 +1,9 @@
 /** Why the lane cannot be set up on this machine, and what a person can do about it. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { currentPlatform, ROOT } from '../build/platform.ts';
-import { ordinaryAccount } from './lane.ts';
+import { Lane, laneFolder, ordinaryAccount } from './lane.ts';
+import { DEBIAN_KEYRING, debianMirror } from './packages.ts';
 
 /** Program to Debian's package. */
 const programs: Readonly<Record<string, string>> = {
@@ -22,6 +23,13 @@ export function obstacles(): readonly string[] {
   for (const [program, name] of Object.entries(programs))
     if (!starts(program)) found.push(`there is no ${program} (Debian: apt-get install ${name})`);
   if (!starts('dotnet')) found.push('there is no dotnet (the .NET SDK 10)');
+  // What has been fetched once serves.
+  if (!existsSync(new Lane(laneFolder()).packages)) {
+    if (starts('apt-get') && debianMirror() === undefined)
+      found.push('the configuration of apt names no mirror of Debian, from which Wine comes');
+    if (!existsSync(DEBIAN_KEYRING))
+      found.push(`there is no ${DEBIAN_KEYRING} (Debian: apt-get install debian-archive-keyring)`);
+  }
   const account = ordinaryAccount();
   if (account !== undefined && !reaches(account.uid))
     found.push(`tests run as nobody, who may not read ${ROOT}: clone it to where everybody may read`);

@@ -3,6 +3,7 @@
  * knows that one release and nothing of what is installed. The mirror is the one from which this machine gets Debian; the index
  * is checked by Debian's signature, each file by the index, and those of known versions by the checksums in the project.
  */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { run } from './run.ts';
 import { PACKAGES, RELEASE } from './trixie.ts';
 
 /** Where Debian's package debian-archive-keyring keeps its keys. */
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+export const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Answers the paths of the packages; `say` is told what the mirror has in other versions than expected. */
 export async function fetchPackages(lane: Lane, say: (line: string) => void): Promise<readonly string[]> {
@@ -37,7 +38,9 @@ export async function packageFiles(lane: Lane): Promise<readonly string[]> {
 async function privateRoot(root: string): Promise<string> {
   for (const part of ['lists/partial', 'archives/partial', 'state'])
     await mkdir(join(root, part), { recursive: true });
-  const source = `deb [arch=amd64 signed-by=${keyring}] ${await mirror()} ${RELEASE} main\n`;
+  const mirror = debianMirror();
+  if (mirror === undefined) throw new Error('the configuration of apt names no mirror of Debian');
+  const source = `deb [arch=amd64 signed-by=${DEBIAN_KEYRING}] ${mirror} ${RELEASE} main\n`;
   await writeFile(join(root, 'sources.list'), source);
   await writeFile(join(root, 'status'), '');
   const settings = {
@@ -59,23 +62,25 @@ async function privateRoot(root: string): Promise<string> {
   return file;
 }
 
-/** Where this machine gets Debian itself from; its configuration may name other archives besides. */
-async function mirror(): Promise<string> {
+/** Where this machine gets Debian itself from, undefined if from nowhere; apt's configuration may name other archives besides. */
+export function debianMirror(): string | undefined {
   const format = '$(CREATED_BY) $(COMPONENT) $(REPO_URI)';
-  const targets = await run('apt-get', ['indextargets', '--format', format], { env: environment() });
-  const found = targets
+  const told = spawnSync('apt-get', ['indextargets', '--format', format], {
+    env: environment(),
+    encoding: 'utf8',
+  });
+  if (told.status !== 0) return undefined;
+  return told.stdout
     .split('\n')
     .map((line) => line.split(' '))
     .find(
       ([by, component, uri]) => by === 'Packages' && component === 'main' && /\/debian\/?$/.test(uri ?? ''),
-    );
-  if (found?.[2] === undefined) throw new Error('the configuration of apt names no mirror of Debian');
-  return found[2];
+    )?.[2];
 }
 
 /** apt's own settings for proxies and the like may be environment variables. */
 function environment(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => /^(path|home|.*_proxy)$/i.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => /^(path|home|apt_config|.*_proxy)$/i.test(name));
   return Object.fromEntries(kept as [string, string][]);
 }
 
