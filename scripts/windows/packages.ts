@@ -80,7 +80,9 @@ export function debianMirror(): string | undefined {
 
 /** apt's own settings for proxies and the like may be environment variables. */
 function environment(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => /^(path|home|apt_config|.*_proxy)$/i.test(name));
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(path|home|apt_config|.*_proxy)$/i.test(name),
+  );
   return Object.fromEntries(kept as [string, string][]);
 }
 
