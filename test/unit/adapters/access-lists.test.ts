@@ -263,7 +263,7 @@ describe.runIf(process.platform === 'linux')('a platform’s folder on Windows',
     expect(await as(ben).list('grants')).toMatchObject([{ bytes: utf8('grant') }]);
   });
 
-  it.each<readonly [string, string, readonly MadeEntry[] | undefined, string]>([
+  const hostile: readonly (readonly [string, string, readonly MadeEntry[] | undefined, string])[] = [
     ['a user made it first', ben, ours, ben],
     ['its list was inherited', administrators, [...ours, { rights: 0x116, sid: users, flags: 2 }], users],
     ['users may modify it', administrators, [...ours, { rights: 0x1301bf, sid: users }], users],
@@ -287,7 +287,8 @@ describe.runIf(process.platform === 'linux')('a platform’s folder on Windows',
       [...ours, { type: 5, rights: 1, sid: users }],
       'type 5',
     ],
-  ])('is not taken over where %s', async (_, owner, entries, names) => {
+  ];
+  it.each(hostile)('is not taken over where %s', async (_, owner, entries, names) => {
     const { folder, files, as } = await place();
     await mkdir(folder);
     files.set(folder, descriptor(owner, entries));
