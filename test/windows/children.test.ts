@@ -11,7 +11,7 @@ import { makeWindowsFolder } from '../testkit/windows/folder.ts';
 import { haveWindows } from '../testkit/windows/lane.ts';
 import { killWindowsProcess, windowsProcesses } from '../testkit/windows/processes.ts';
 
-describe.skipIf(!haveWindows())('a process on Windows', { timeout: 120_000 }, () => {
+describe.skipIf(!haveWindows())('a process on Windows', { timeout: 300_000 }, () => {
   let fake: FakeModule;
   beforeAll(async () => {
     fake = await makeFakeModule();

@@ -41,7 +41,7 @@ function outcomes(told: string): readonly string[] {
   return [...table.matchAll(/^ +\d+ {2}.* {2}(done|refused: \w+)$/gm)].map(([, outcome = '']) => outcome);
 }
 
-describe.skipIf(!haveWindows())('the demonstration on Windows', { timeout: 300_000 }, () => {
+describe.skipIf(!haveWindows())('the demonstration on Windows', { timeout: 900_000 }, () => {
   it('with software chips', async () => {
     const told = await tell('software');
     expect(outcomes(told).filter((outcome) => outcome !== 'done')).toEqual([

@@ -31,7 +31,7 @@ const exporting = (path: string, overwrite = false) => ({
 /** Names that Windows keeps for itself or cannot hold. */
 const unusable = ['con', 'NUL.spid', 'com1.spid', 'x.', 'x ', 'a:b.spid', 'a?.spid', 'a|b.spid', 'a"b.spid'];
 
-describe.skipIf(!haveWindows())('paths of Windows', { timeout: 120_000 }, () => {
+describe.skipIf(!haveWindows())('paths of Windows', { timeout: 300_000 }, () => {
   async function makeComputer(name = 'PC-A'): Promise<readonly [folder: string, computer: WindowsComputer]> {
     const folder = await makeWindowsFolder();
     return [folder, await WindowsComputer.make(folder, name)];

@@ -72,7 +72,7 @@ const refused: readonly Refused[] = [
   },
 ];
 
-describe.skipIf(!haveWindows())('the module on Windows', { timeout: 120_000 }, () => {
+describe.skipIf(!haveWindows())('the module on Windows', { timeout: 300_000 }, () => {
   let made: MadeWorld;
   let session: PowerShellSession;
   beforeAll(async () => {

@@ -20,7 +20,7 @@ const makeUser = ['user-initialize', '--password-stdin', '--yes'];
 const platformFolder = (): string => join(driveC(), 'ProgramData/SPMigration');
 const userFolder = (): string => join(driveC(), 'users', WINDOWS_USER, 'AppData/Local/SPMigration');
 
-describe.skipIf(!haveWindows())('a real platform', { timeout: 120_000 }, () => {
+describe.skipIf(!haveWindows())('a real platform', { timeout: 300_000 }, () => {
   afterEach(async () => {
     for (const folder of [platformFolder(), userFolder()]) await rm(folder, { recursive: true, force: true });
   });

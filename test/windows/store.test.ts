@@ -27,7 +27,7 @@ interface Outcome extends Contention {
   readonly names: readonly string[];
 }
 
-describe.skipIf(!haveWindows())('the store on Windows', { timeout: 120_000 }, () => {
+describe.skipIf(!haveWindows())('the store on Windows', { timeout: 300_000 }, () => {
   it.each([
     ['do not wait', 0],
     ['wait for each other', 5000],
