@@ -86,9 +86,14 @@ function Resolve-SPInput {
         if (-not $full) {
             continue
         }
-        $literal = [System.IO.File]::Exists($full) -or [System.IO.Directory]::Exists($full)
-        if ($literal -or -not [System.Management.Automation.WildcardPattern]::ContainsWildcardCharacters($one)) {
+        if ([System.IO.File]::Exists($full) -or [System.IO.Directory]::Exists($full)) {
             $full
+            continue
+        }
+        if (-not [System.Management.Automation.WildcardPattern]::ContainsWildcardCharacters($one)) {
+            # Escaped wildcard characters are those of the name.
+            $meant = [System.Management.Automation.WildcardPattern]::Unescape($one)
+            Resolve-SPPath -Conversation $Conversation -Path $meant -Name $Name -Item:(-not $Whole)
             continue
         }
         $matched = Expand-SPWildcard -Conversation $Conversation -Path $one
