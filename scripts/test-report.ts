@@ -21,10 +21,8 @@ interface Report {
 
 /** `exitCode`: vitest's. A run that failed otherwise than by a test counts as one failure. */
 export async function countTests(reportPath: string, exitCode: number): Promise<TestCounts> {
-  const text = await readFile(reportPath, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  });
-  if (text === undefined) return { passed: 0, failed: 1, skipped: 0 }; // vitest did not get that far
+  const text = await readIfThere(reportPath);
+  if (text === undefined) return notRun;
   const report = JSON.parse(text) as Report;
   // A file that could not even be loaded has failed without a failed test in it.
   const brokenFiles = report.testResults.filter(
@@ -42,4 +40,28 @@ export async function countTests(reportPath: string, exitCode: number): Promise<
 /** The line that ends a run: `12 passed, 0 failed, 3 skipped`. */
 export function countsLine({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+}
+
+export function addCounts(one: TestCounts, other: TestCounts): TestCounts {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
+/** What another run wrote as JSON; one failure where it did not come so far. */
+export async function readCounts(path: string): Promise<TestCounts> {
+  const text = await readIfThere(path);
+  return text === undefined ? notRun : (JSON.parse(text) as TestCounts);
+}
+
+/** vitest, or another run, did not get that far. */
+const notRun: TestCounts = { passed: 0, failed: 1, skipped: 0 };
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  return await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  });
 }

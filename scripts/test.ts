@@ -1,18 +1,30 @@
 /**
  * `npm test`: everything that must hold before a change lands. The checks of the sources run first, two at a time, then
- * the tests alone, because some of them measure time. All of it runs even if something fails, and a summary ends it.
+ * the tests alone, because some of them measure time, and, where SPMIGRATION_REQUIRE names `windows`, those of the Windows
+ * lane. All of it runs even if something fails, and a summary ends it.
  * `npm test -- <arguments>` runs vitest only, with those arguments. Leaves out the benchmark (`npm run bench`).
  */
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ROOT } from './build/platform.ts';
-import { countsLine, countTests } from './test-report.ts';
+import { type TestCounts, addCounts, countsLine, countTests, readCounts } from './test-report.ts';
 
-/** Names of package.json's scripts; each list runs in order, the lists beside each other. */
-const LANES = [['lint'], ['format:check', 'types', 'rooms', 'build:run']] as const;
+/** Whether the Windows lane belongs to this run; it has a run of its own (`npm run test:windows`). */
+const WINDOWS = (process.env.SPMIGRATION_REQUIRE ?? '').split(',').includes('windows');
+
+/** A script of package.json, with arguments. */
+type Check = readonly [script: string, ...args: string[]];
+
+/** Each list runs in order, the lists beside each other. */
+const LANES: readonly (readonly Check[])[] = [
+  [['lint']],
+  [['format:check'], ['types'], ['rooms'], ['build:run']],
+  ...(WINDOWS ? [[['test:windows:run', '--set-up'] as const]] : []),
+];
 
 const REPORT = join(ROOT, '.cache/vitest.json');
+const WINDOWS_COUNTS = join(ROOT, '.cache/windows.json');
 
 interface Outcome {
   readonly name: string;
@@ -29,7 +41,8 @@ async function runAll(): Promise<number> {
   await rm(REPORT, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const exitCode = await runScript('tests', reporters, 'inherit');
-  const tests = await countTests(REPORT, exitCode);
+  const here = await countTests(REPORT, exitCode);
+  const tests = WINDOWS ? addCounts(here, await runWindows()) : here;
   const failedChecks = checks.filter((check) => !check.passed);
   const lines = checks.map(
     ({ name, passed, seconds }) => `  ${passed ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`,
@@ -40,11 +53,18 @@ async function runAll(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-async function runLane(scripts: readonly string[]): Promise<readonly Outcome[]> {
+async function runWindows(): Promise<TestCounts> {
+  await rm(WINDOWS_COUNTS, { force: true });
+  await runScript('test:windows:run', ['--counts', WINDOWS_COUNTS], 'inherit');
+  return await readCounts(WINDOWS_COUNTS);
+}
+
+async function runLane(checks: readonly Check[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const name of scripts) {
+  for (const [script, ...scriptArgs] of checks) {
+    const name = [script, ...scriptArgs].join(' ');
     const start = performance.now();
-    const passed = (await runScript(name, [], 'pipe')) === 0;
+    const passed = (await runScript(script, scriptArgs, 'pipe')) === 0;
     const seconds = (performance.now() - start) / 1000;
     process.stdout.write(`${passed ? 'ok' : 'FAILED'}: ${name} (${seconds.toFixed(1)} s)\n`);
     outcomes.push({ name, passed, seconds });

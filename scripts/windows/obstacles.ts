@@ -1,8 +1,8 @@
 /** Why the lane cannot be set up on this machine, and what a person can do about it. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { currentPlatform, ROOT } from '../build/platform.ts';
-import { Lane, laneFolder, ordinaryAccount } from './lane.ts';
+import { existsSync } from 'node:fs';
+import { currentPlatform } from '../build/platform.ts';
+import { Lane, laneFolder } from './lane.ts';
 import { DEBIAN_KEYRING, debianMirror } from './packages.ts';
 
 /** Program to Debian's package. */
@@ -30,18 +30,9 @@ export function obstacles(): readonly string[] {
     if (!existsSync(DEBIAN_KEYRING))
       found.push(`there is no ${DEBIAN_KEYRING} (Debian: apt-get install debian-archive-keyring)`);
   }
-  const account = ordinaryAccount();
-  if (account !== undefined && !reaches(account.uid))
-    found.push(`tests run as nobody, who may not read ${ROOT}: clone it to where everybody may read`);
   return found;
 }
 
 function starts(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
-}
-
-/** Whether an account may enter the project's folder. */
-function reaches(uid: number): boolean {
-  accessSync(ROOT, constants.R_OK);
-  return spawnSync('/usr/bin/test', ['-r', `${ROOT}/package.json`], { uid, stdio: 'ignore' }).status === 0;
 }
