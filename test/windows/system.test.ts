@@ -16,6 +16,7 @@ const program = windowsPathOfSource('../testkit/windows/ask-windows.ts');
 interface Answers {
   readonly pid: number;
   readonly sid: string;
+  readonly principalName: string | null;
   readonly administrator: boolean;
   readonly starts: readonly string[];
   readonly parentStart: string;
@@ -47,6 +48,8 @@ describe.skipIf(!haveWindows())('Windows', () => {
   it('tells account and processes', () => {
     const answers = ask();
     expect(answers.sid).toBe('S-1-5-21-0-0-0-1000');
+    // A local account has none, which is no failure.
+    expect(answers.principalName).toBeNull();
     expect(answers.administrator).toBe(true);
     // 100-nanosecond steps since 1601, in base 36: one value for one process, a later one than its parent's.
     const [start = '', again] = answers.starts;

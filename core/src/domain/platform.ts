@@ -9,7 +9,8 @@ export interface Account {
   /** `sid:S-1-…` or `uid:<n>@<platform id>`. */
   readonly id: string;
   readonly name: string;
-  readonly upn?: string;
+  /** Of a domain's account, where the system tells it; may take a while to be found, so read it only where it is needed. */
+  readonly upn?: string | undefined;
 }
 
 /** The destination's public file. `storageKey` and `authorityKey` are TPMT_PUBLIC. */

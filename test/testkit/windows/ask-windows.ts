@@ -8,6 +8,7 @@ const values = (key: string) => [...(windows.machineValues(key) ?? [['no such ke
 const answers = {
   pid: process.pid,
   sid: windows.userSid(),
+  principalName: windows.principalName() ?? null,
   administrator: windows.isAdministrator(),
   starts: [windows.processStart(process.pid), windows.processStart(process.pid)],
   parentStart: windows.processStart(process.ppid),

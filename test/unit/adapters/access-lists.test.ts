@@ -191,6 +191,7 @@ describe('the lists that are set', () => {
 describe('whose a platform’s folder may be on Windows', () => {
   const windows = (administrator: boolean): Windows => ({
     userSid: () => anna,
+    principalName: () => undefined,
     isAdministrator: () => administrator,
     processStart: () => 'hidden',
     machineValues: () => undefined,
@@ -406,6 +407,7 @@ describe.runIf(process.platform === 'linux')('a rehearsal on Windows', () => {
   const untrusted = { code: 'PlatformFolderUntrusted' };
   const owners = findFileOwners('win32', true, () => ({
     userSid: () => anna,
+    principalName: () => undefined,
     isAdministrator: () => false,
     processStart: () => 'hidden',
     machineValues: () => undefined,

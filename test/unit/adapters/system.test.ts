@@ -11,6 +11,7 @@ import { createProcesses } from '../../../core/src/adapters/system/processes.ts'
 import {
   fromWide,
   isServiceSid,
+  principalNameOf,
   registryValue,
   sidText,
   toWide,
@@ -18,6 +19,7 @@ import {
 } from '../../../core/src/adapters/system/windows.ts';
 import { toId } from '../../../core/src/domain/ids.ts';
 import { defaultPolicy } from '../../../core/src/domain/policy.ts';
+import { isNamed } from '../../../core/src/sealing/check-grant.ts';
 import { decodePolicy, encodePolicy } from '../../../core/src/format/policy-v1.ts';
 import { platformId } from '../../contract/environment-store.ts';
 import { makeTemporaryFolder } from '../../testkit/temporary-folder.ts';
@@ -196,6 +198,31 @@ describe('on Windows', () => {
     expect(await account({ userSid: () => 'S-1-5-18' }).isServiceAccount()).toBe(true);
   });
 
+  it('the user principal name is asked for when it is read, and only then', async () => {
+    let asked = 0;
+    const principalName = (): string => {
+      asked += 1;
+      return 'anna@contoso.example';
+    };
+    const account = createAccount('win32', {}, undefined, () => windows({ principalName }));
+    const current = await account.current(platformId);
+    expect([current.id, current.name, asked]).toEqual([`sid:${sid}`, userInfo().username, 0]);
+    expect(isNamed([current.id], current)).toBe(true);
+    expect(asked).toBe(0);
+    expect(isNamed(['upn:anna@contoso.example'], current)).toBe(true);
+    expect(isNamed(['upn:ben@contoso.example'], current)).toBe(false);
+    const local = await createAccount('win32', {}, undefined, () => windows({})).current(platformId);
+    expect(local.upn).toBeUndefined();
+    expect(isNamed(['upn:anna@contoso.example'], local)).toBe(false);
+  });
+
+  it('a user principal name has two parts and nothing that cannot be seen', () => {
+    expect(principalNameOf('jörg@contoso.example')).toBe('jörg@contoso.example');
+    for (const text of ['', 'anna', '@contoso', 'anna@', 'an na@contoso', 'anna@con\u202etoso', 'a@b\n'])
+      expect([text, principalNameOf(text)]).toEqual([text, undefined]);
+    expect(principalNameOf(`${'a'.repeat(320)}@b`)).toBeUndefined();
+  });
+
   it('a process is told from a later one with its number', async () => {
     const starts = new Map([[process.pid, 'abc']]);
     const processes = createProcesses('win32', () =>
@@ -249,6 +276,7 @@ describe('on Windows', () => {
 function windows(answers: Partial<Windows>): Windows {
   return {
     userSid: () => 'S-1-5-21-1-2-3-1001',
+    principalName: () => undefined,
     isAdministrator: () => false,
     processStart: () => 'hidden',
     machineValues: () => undefined,

@@ -110,7 +110,15 @@ function createWindowsAccount(
   windows: () => Windows,
 ): AccountPort {
   return {
-    current: () => Promise.resolve({ id: `sid:${windows().userSid()}`, name: windowsName(env) }),
+    current: () =>
+      Promise.resolve({
+        id: `sid:${windows().userSid()}`,
+        name: windowsName(env),
+        // Not before somebody reads it: a registration that is made, and a grant that names people so.
+        get upn() {
+          return windows().principalName();
+        },
+      }),
     isAdministrator: () => Promise.resolve(rehearsal || windows().isAdministrator()),
     isServiceAccount: () => Promise.resolve(isServiceSid(windows().userSid())),
     computerName: () => Promise.resolve(computer),

@@ -54,7 +54,7 @@ async function read(
   const nonBlocking = windows ? 0 : constants.O_NONBLOCK;
   const file = await fs.open(path, constants.O_RDONLY | noFollow() | nonBlocking);
   try {
-    if (windows) await requireSame(path, file);
+    if (windows) await requireSame(path, file, access?.covers(path) === true);
     const found = toStatus(await file.stat(), windows);
     if (found.kind !== 'file') throw fail('PathUnusable', { path, problem: 'it is no regular file' });
     const seen = access?.covers(path) === true ? access.ofOpen(file.fd, path) : undefined;
@@ -64,10 +64,13 @@ async function read(
   }
 }
 
-/** `PathUnusable` where what was opened is not the file at the path itself, but what a link there leads to. */
-async function requireSame(path: string, file: fs.FileHandle): Promise<void> {
+/**
+ * `PathUnusable` where what was opened is not the file at the path itself, but what a link there leads to. `exactly`: also where
+ * the link is gone again; not every medium of people's own gives files a number that stays the same.
+ */
+async function requireSame(path: string, file: fs.FileHandle, exactly: boolean): Promise<void> {
   const [there, read] = [await fs.lstat(path, { bigint: true }), await file.stat({ bigint: true })];
-  if (there.isSymbolicLink() || there.ino !== read.ino || there.dev !== read.dev)
+  if (there.isSymbolicLink() || (exactly && there.ino !== read.ino))
     throw fail('PathUnusable', { path, problem: 'it is a symbolic link where none is allowed' });
 }
 

@@ -1,15 +1,27 @@
 /**
- * Asks Windows by its own functions (Win32: processthreadsapi.h, securitybaseapi.h, winreg.h) through `node:ffi`
+ * Asks Windows by its own functions (Win32: processthreadsapi.h, securitybaseapi.h, secext.h, winreg.h) through `node:ffi`
  * (docs/decisions/0015-windows-by-node-ffi.md). No program is started, so none can be put in its place, and no translated text
  * is read. Leaves out what the answers mean.
  */
 import { Cell, failed, systemLibrary } from './windows-calls.ts';
-import { fromWide, registryValue, sidText, toWide, type RegistryValues, type Windows } from './windows.ts';
+import {
+  fromWide,
+  principalNameOf,
+  registryValue,
+  sidText,
+  toWide,
+  type RegistryValues,
+  type Windows,
+} from './windows.ts';
 
 const TOKEN_QUERY = 8;
 const TokenUser = 1;
 /** Enough for TOKEN_USER and the longest SID (68 bytes). */
 const tokenUserBytes = 256;
+
+const NameUserPrincipal = 8;
+/** Characters with the NUL at the end, more than any directory takes. */
+const longestPrincipalName = 1025;
 
 /** S-1-5-32-544. */
 const administrators = Uint8Array.of(1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0);
@@ -74,6 +86,20 @@ function openWindows(): Windows {
     }
   };
 
+  let named: { readonly name: string | undefined } | undefined;
+  const principalName = (): string | undefined => (named ??= { name: findPrincipalName() }).name;
+
+  const findPrincipalName = (): string | undefined => {
+    const { functions: security } = ffi.dlopen(systemLibrary('secur32.dll'), {
+      GetUserNameExW: { arguments: ['uint32', 'buffer', 'buffer'], return: 'uint8' },
+    });
+    const text = new Uint8Array(2 * longestPrincipalName);
+    // No failure is one of ours: a local account has no such name, and a domain that is far tells none.
+    if (security.GetUserNameExW(NameUserPrincipal, text, new Cell(longestPrincipalName).bytes) === 0)
+      return undefined;
+    return principalNameOf(fromWide(text));
+  };
+
   const isAdministrator = (): boolean => {
     const member = new Cell();
     if (advapi.CheckTokenMembership(0n, administrators, member.bytes) === 0)
@@ -123,5 +149,5 @@ function openWindows(): Windows {
     }
   };
 
-  return { userSid, isAdministrator, processStart, machineValues };
+  return { userSid, principalName, isAdministrator, processStart, machineValues };
 }

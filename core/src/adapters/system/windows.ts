@@ -6,6 +6,11 @@
 export interface Windows {
   /** SID of the account that this process runs as, `S-1-…`. */
   userSid(): string;
+  /**
+   * The account's user principal name, `anna@contoso.example`. Undefined for local accounts, which have none, and where Windows
+   * does not find it. May ask the domain, which takes its time where that is far.
+   */
+  principalName(): string | undefined;
   /** Whether Administrators is an enabled group of this process: elevated administrators, and the system itself. */
   isAdministrator(): boolean;
   /**
@@ -38,6 +43,11 @@ export function sidText(bytes: Uint8Array): string | undefined {
     view.getUint32(sidHeaderBytes + 4 * index, true),
   );
   return ['S', revision, authority, ...numbers].join('-');
+}
+
+/** A user principal name as grants may name it; undefined for other text. */
+export function principalNameOf(text: string): string | undefined {
+  return text.length <= 320 && /^[^\s\p{C}]+@[^\s\p{C}]+$/u.test(text) ? text : undefined;
 }
 
 const REG_SZ = 1;
