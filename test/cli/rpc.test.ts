@@ -11,7 +11,6 @@ import type { ImportResult, StatusResult } from '../../core/src/operations/resul
 import { Conversation, type WireRecord, type WireRequest } from '../testkit/conversation.ts';
 import { builtExecutable } from '../testkit/executable.ts';
 import { createSeededRandom } from '../testkit/surroundings.ts';
-import { windowsLane } from '../testkit/windows/lane.ts';
 import {
   copyWorld,
   expectComplete,
@@ -230,19 +229,15 @@ describe('plan, then apply', () => {
   });
 });
 
-// Windows shows no modes; what its access lists allow is not looked at (docs/windows-checklist.md).
-it.skipIf(windowsLane() !== undefined)(
-  'a home that others may write is refused at the first request',
-  async () => {
-    const world = await copyWorld(made);
-    const home = join(world.folder, 'open');
-    await mkdir(home);
-    await chmod(home, 0o777);
-    const conversation = talkTo(home);
-    expect((await conversation.ask(status))[0]).toMatchObject({ code: 'PlatformFolderUntrusted' });
-    expect((await conversation.end()).code).toBe(0);
-  },
-);
+it('a home that others may write is refused at the first request', async () => {
+  const world = await copyWorld(made);
+  const home = join(world.folder, 'open');
+  await mkdir(home);
+  await chmod(home, 0o777);
+  const conversation = talkTo(home);
+  expect((await conversation.ask(status))[0]).toMatchObject({ code: 'PlatformFolderUntrusted' });
+  expect((await conversation.end()).code).toBe(0);
+});
 
 it('what cannot happen is InternalError, with its text, and no crash', async () => {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
