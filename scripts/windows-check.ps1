@@ -8,7 +8,7 @@ param(
     [string]
     $ReportPath = 'windows-check.txt',
 
-    # Rows to run, with wildcards: 'C*', 'A6'. Without it all.
+    # Rows to run, with wildcards and commas: 'C*', 'A6,J*'. Without it all.
     [string[]]
     $Row = '*',
 
@@ -40,9 +40,12 @@ foreach ($name in 'SPMIGRATION_HOME', 'SPMIGRATION_TPM', 'SPMIGRATION_COMPUTER')
 }
 try {
     foreach ($one in Get-CheckRow) {
-        if (@($Row | Where-Object { $one.No -like $_ }).Count -gt 0) {
+        # With -File a list comes as one text.
+        if (@($Row -split ',' | Where-Object { $one.No -like $_ }).Count -gt 0) {
             $result = Invoke-CheckRow -Check $check -Row $one
             Write-Host (Format-CheckResult -Result $result)
+            # Each time: should a row end this process, the report says up to where it came.
+            Write-CheckReport -Check $check -Path $report
         }
     }
 } finally {
@@ -51,7 +54,6 @@ try {
     }
     [System.Environment]::CurrentDirectory = $before
     Remove-CheckFolder -Path $check.Root
-    Write-CheckReport -Check $check -Path $report
 }
 if (@($check.Results | Where-Object { $_.Result -eq 'failed' }).Count -gt 0) {
     exit 1

@@ -179,7 +179,7 @@ Add-CheckRow -No 'G1' -What 'the key of file encryption in a rehearsal' -Changes
 $one = New-SPMigrationCredential -Subject 'Check file encryption' -Password $secret
 $null = Install-SPMigrationCredential -Credential $one.Credential -Password $secret
 $null = Enable-SPMigrationFeature -Feature Efs -Credential $one.Credential -Password $secret
-"enabled=$((Get-SPMigrationFeature -Feature Efs).Thumbprint -eq $one.Thumbprint)"
+"enabled=$((Get-SPMigrationFeature | Where-Object Feature -EQ Efs).Thumbprint -eq $one.Thumbprint)"
 "installed=$((Find-Certificate $one.Thumbprint).HasPrivateKey)"
 "after=$(Get-EfsValue)"
 $null = Remove-SPMigrationCredential -Credential $one.Credential -Password $secret -Force

@@ -24,8 +24,8 @@ Add-CheckRow -No 'C2' -What 'paths beyond 260 characters' -Run {
         [void][System.IO.Directory]::CreateDirectory($deep)
     } catch [System.IO.PathTooLongException] {
         # .NET Framework does not reach so far where LongPathsEnabled is off; the command processor does.
-        $null = & "$env:SystemRoot\System32\cmd.exe" /d /c mkdir "\\?\$deep"
-        Assert-CheckEqual -What 'making the folder' -Is $LASTEXITCODE -Expected 0
+        $made = Invoke-CheckProgram -Path "$env:SystemRoot\System32\cmd.exe" -Arguments "/d /s /c `"mkdir `"\\?\$deep`"`""
+        Assert-CheckEqual -What "making the folder: $($made.Problem)" -Is $made.ExitCode -Expected 0
     }
     New-CheckComputer -Folder $deep -Name 'PC-A' -User
     $null = New-SPMigrationCredential -Subject 'Anna' -Password $script:CheckPassword
@@ -153,39 +153,41 @@ Add-CheckRow -No 'C6' -What 'a file or folder that is read-only' -Run {
     }
 }
 
+# Whether a process has, or had, the lock of an environment.
+function Test-CheckLock {
+    param(
+        [string]
+        $Folder
+    )
+    [System.IO.Directory]::GetFiles($Folder, 'lock*').Count -gt 0
+}
+
 Add-CheckRow -No 'C7' -What 'the lock of a process that was killed' -Run {
     param($Check)
-    $folder = New-CheckFolder -Check $Check -Name 'C7'
-    New-CheckComputer -Folder $folder -Name 'PC-A' -User
-    $lock = [System.IO.Path]::Combine((Get-SPMigrationStatus).EnvironmentPath, 'lock')
-    $left = 0
-    foreach ($try in 1..6) {
-        $process = Start-CheckProgram -Path $Check.Executable -Arguments "credential-new Try$try --algorithm P-256 --password-stdin --yes"
-        $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes("$script:CheckPasswordText`n")
-        $process.StandardInput.BaseStream.Write($bytes, 0, $bytes.Length)
-        $process.StandardInput.BaseStream.Dispose()
-        # Killed as soon as it has the lock, or when it has ended by itself.
-        while (-not $process.HasExited -and -not [System.IO.File]::Exists($lock)) {
-            [System.Threading.Thread]::Sleep(1)
-        }
-        if (-not $process.HasExited) {
-            $process.Kill()
-        }
-        $process.WaitForExit()
-        $process.Dispose()
-        if ([System.IO.File]::Exists($lock)) {
-            $left++
-        }
-        $before = @(Get-SPMigrationCredential).Count
-        $null = New-SPMigrationCredential -Subject "After $try" -Algorithm P-256 -Password $script:CheckPassword
-        Assert-CheckEqual -What 'credentials' -Is @(Get-SPMigrationCredential).Count -Expected ($before + 1)
-        if ($left -ge 1) {
-            break
-        }
+    New-CheckComputer -Folder (New-CheckFolder -Check $Check -Name 'C7') -Name 'PC-A' -User
+    $environment = (Get-SPMigrationStatus).EnvironmentPath
+    # While this is open a change has its lock and waits, for a second: time enough to be killed.
+    $held = [System.IO.File]::Open([System.IO.Path]::Combine($environment, 'current'), 'Open', 'Read', 'Read')
+    $process = Start-CheckProgram -Path $Check.Executable -Arguments 'credential-new Anna --algorithm P-256 --password-stdin --yes'
+    $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes("$script:CheckPasswordText`n")
+    $process.StandardInput.BaseStream.Write($bytes, 0, $bytes.Length)
+    $process.StandardInput.BaseStream.Dispose()
+    while (-not $process.HasExited -and -not (Test-CheckLock -Folder $environment)) {
+        [System.Threading.Thread]::Sleep(1)
     }
-    if ($left -eq 0) {
-        Stop-CheckRow -Why 'no process was killed while it had the lock'
+    if (-not $process.HasExited) {
+        $process.Kill()
     }
-    Assert-Check -That 'the environment is in order' -Is (Test-SPMigration -Role Destination)
-    "$left lock of a killed process was taken away"
+    $process.WaitForExit()
+    $process.Dispose()
+    $held.Dispose()
+    if (-not (Test-CheckLock -Folder $environment)) {
+        Stop-CheckRow -Why 'it could not be killed while it had the lock'
+    }
+    $watch = [System.Diagnostics.Stopwatch]::StartNew()
+    $null = New-SPMigrationCredential -Subject 'Ben' -Algorithm P-256 -Password $script:CheckPassword
+    $time = $watch.ElapsedMilliseconds
+    Assert-CheckEqual -What 'credentials' -Is ((Get-SPMigrationCredential).Label -join ',') -Expected 'Ben'
+    Assert-Check -That 'no lock is left' -Is (-not (Test-CheckLock -Folder $environment))
+    "the lock was taken away; the next change took $time ms"
 }

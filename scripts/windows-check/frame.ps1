@@ -99,7 +99,6 @@ function New-CheckRun {
         Elevated   = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
         LeaveAlone = $LeaveAlone
         Results    = [System.Collections.Generic.List[object]]::new()
-        Notes      = [System.Collections.Generic.List[string]]::new()
     }
 }
 
@@ -130,7 +129,16 @@ function Invoke-CheckRow {
         $why = $_.Exception.Message
     } catch {
         $result = 'failed'
-        $why = "$($_.Exception.Message) [$($_.FullyQualifiedErrorId); $($_.InvocationInfo.ScriptName -replace '^.*\\'):$($_.InvocationInfo.ScriptLineNumber)]"
+        $message = $_.Exception.Message -replace '\s+', ' '
+        if ($message.Length -gt 600) {
+            $message = $message.Substring(0, 600) + ' ...'
+        }
+        $why = $message
+        # What an assertion threw has no other id than its text.
+        if ($_.FullyQualifiedErrorId -cne $_.Exception.Message) {
+            $why += " [$($_.FullyQualifiedErrorId)]"
+        }
+        $why += " ($($_.InvocationInfo.ScriptName -replace '^.*\\'), line $($_.InvocationInfo.ScriptLineNumber))"
     }
     $made = [pscustomobject]@{
         No       = $Row.No
@@ -209,12 +217,9 @@ function Write-CheckReport {
         $lines.Add((Format-CheckResult -Result $result))
     }
     $lines.Add('')
-    foreach ($note in $Check.Notes) {
-        $lines.Add($note)
-    }
     $lines.Add("$($counts['passed']) passed, $($counts['failed']) failed, $($counts['not done']) not done")
     [System.IO.File]::WriteAllLines($Path, $lines.ToArray())
-    $data = [ordered]@{ Head = $head; Counts = $counts; Rows = $Check.Results.ToArray(); Notes = $Check.Notes.ToArray() }
+    $data = [ordered]@{ Head = $head; Counts = $counts; Rows = $Check.Results.ToArray() }
     [System.IO.File]::WriteAllText([System.IO.Path]::ChangeExtension($Path, '.json'), (ConvertTo-Json -InputObject $data -Depth 5))
 }
 
@@ -227,8 +232,8 @@ function Remove-CheckFolder {
     if (-not [System.IO.Directory]::Exists($Path)) {
         return
     }
-    $null = & "$env:SystemRoot\System32\attrib.exe" -R "$Path\*" /S /D
-    $null = & "$env:SystemRoot\System32\cmd.exe" /d /c rd /s /q "\\?\$Path"
+    $null = Invoke-CheckProgram -Path "$env:SystemRoot\System32\attrib.exe" -Arguments "-R `"$Path\*`" /S /D"
+    $null = Invoke-CheckProgram -Path "$env:SystemRoot\System32\cmd.exe" -Arguments "/d /s /c `"rd /s /q `"\\?\$Path`"`""
     if ([System.IO.Directory]::Exists($Path)) {
         [System.IO.Directory]::Delete($Path, $true)
     }

@@ -40,7 +40,7 @@ Add-CheckRow -No 'I1' -What 'the TPM, and the plan for it' -Run {
     param($Check)
     $script:CheckTpm['Folder'] = New-CheckFolder -Check $Check -Name 'I'
     Enter-CheckTpm -Name 'PC-B'
-    $ran = Invoke-CheckProgram -Path $Check.Executable -Arguments 'platform-initialize --chip tpm2 --owner-password-stdin --what-if' -Text "the owner of a rehearsal`n"
+    $ran = Invoke-CheckProgram -Path $Check.Executable -Arguments 'platform-initialize --chip Tpm2 --owner-password-stdin --what-if' -Text "the owner of a rehearsal`n"
     if ($ran.Problem -match 'ChipNotFound') {
         Stop-CheckRow -Why "there is no TPM: $($ran.Problem -replace '\s+', ' ')"
     }
