@@ -82,9 +82,23 @@ $__json = ConvertTo-Json -InputObject $__result -Depth 8 -Compress -WarningActio
 [Console]::Out.WriteLine('${MARK}' + [System.Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes($__json)))
 `;
 
+/**
+ * The library tells the end of an answer by a line of its own, and misses it where that line and the one at the beginning
+ * come together and end as lines do on Windows: it looks for it one byte too late.
+ */
+class Shell extends PowerShell {
+  protected override writeToOutput(line: string): string {
+    return `[Console]::Out.Write("${line}\`n")`;
+  }
+
+  protected override writeToError(line: string): string {
+    return `[Console]::Error.Write("${line}\`n")`;
+  }
+}
+
 /** Starts a session in the engine of `engine()`. Close it in `afterAll` or `finally`. */
 export async function openSession(options: SessionOptions = {}): Promise<PowerShellSession> {
-  const shell = new PowerShell({
+  const shell = new Shell({
     executable: requireEngine(engine()).path,
     executableOptions: { '-NoProfile': true, '-NonInteractive': true, '-ExecutionPolicy': 'Bypass' },
     spawnOptions: {

@@ -15,7 +15,7 @@ import { makeWindowsFolder } from '../testkit/windows/folder.ts';
 
 const owner = 'the owner of this computer';
 const password = 'Annas eigenes Passwort';
-const rounds = 25;
+const rounds = 15;
 const adding = (subject: string): readonly string[] => [
   ...['credential-new', subject, '--algorithm', 'P-256'],
   ...['--password-stdin', '--yes'],

@@ -3,8 +3,8 @@
  * program that asks for the private key of a certificate in it; so tests begin with an empty one, and the module's function
  * that deletes such a key is replaced by one that does nothing (to be seen on Windows: docs/windows-checklist.md).
  */
-import { spawnSync } from 'node:child_process';
-import { windowsLane, windowsProgram } from './lane.ts';
+import { windowsLane } from './lane.ts';
+import { runInWindows } from './processes.ts';
 
 /** For sessions that have imported the module; empty outside of the lane. */
 export const storeDoubles =
@@ -20,14 +20,12 @@ export function emptyCertificateStore(): void {
 
 /** Runs Windows' own program for the registry; answers its exit code. */
 export function reg(...args: readonly string[]): number | null {
-  const script = `process.exitCode = require('node:child_process').spawnSync('reg.exe', ${JSON.stringify(args)}).status ?? 9`;
-  return spawnSync(windowsProgram('node'), ['-e', script]).status;
+  return runInWindows('reg.exe', ...args).status;
 }
 
 /** The values of a key as Windows' own program for the registry shows them: type and text by name; none where there is no key. */
 export function regQuery(key: string): Readonly<Record<string, readonly [string, string]>> {
-  const script = `process.stdout.write(require('node:child_process').spawnSync('reg.exe', ['query', ${JSON.stringify(key)}]).stdout)`;
-  const { stdout } = spawnSync(windowsProgram('node'), ['-e', script], { encoding: 'utf8' });
+  const { stdout } = runInWindows('reg.exe', 'query', key);
   const rows = [...stdout.matchAll(/^ {4}(.+?) {4}(REG_\w+) {4}(.*?)\r?$/gm)];
   return Object.fromEntries(rows.map(([, name = '', type = '', value = '']) => [name, [type, value]]));
 }
