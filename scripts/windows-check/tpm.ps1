@@ -68,7 +68,7 @@ Add-CheckRow -No 'I3' -What 'status of the TPM' -Run {
     $status = Get-SPMigrationStatus
     Assert-CheckEqual -What 'ChipProblem' -Is $status.ChipProblem -Expected ''
     Assert-Check -That 'the maker is named' -Is ([string]$status.ChipManufacturer -ne '')
-    "$($status.ChipManufacturer) $($status.ChipModel), firmware $($status.ChipFirmware), enforcement $($status.Enforcement), failed tries $($status.ChipFailedTries)"
+    "$($status.ChipModel) (maker $($status.ChipManufacturer)), failed tries $($status.ChipFailedTries)"
 }
 
 Add-CheckRow -No 'I4' -What 'a user and a key on the TPM' -Run {
@@ -144,7 +144,7 @@ Add-CheckRow -No 'I8' -What 'another password' -Run {
     Stop-CheckTpmWithout -What 'User'
     Enter-CheckTpm -Name 'PC-B'
     $new = New-CheckSecret -Text 'another password of Anna'
-    Measure-CheckTpm -What 'changed' -Run { Set-SPMigrationPassword -Password $script:CheckPassword -NewPassword $new -Force }
+    Measure-CheckTpm -What 'changed' -Run { Set-SPMigrationPassword -Password $script:CheckPassword -NewPassword $new }
     $null = New-SPMigrationCredential -Subject 'with the new one' -Algorithm P-256 -Password $new
     Assert-CheckEqual -What 'credentials' -Is @(Get-SPMigrationCredential).Count -Expected 2
 }

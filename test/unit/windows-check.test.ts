@@ -62,6 +62,23 @@ describe.skipIf(!haveHost())('scripts/windows-check.ps1', () => {
     }
   });
 
+  it('gives the cmdlets of the module only parameters that they have', () => {
+    const common = ['ErrorAction', 'ErrorVariable', 'WhatIf', 'Confirm'];
+    const found: string[] = [];
+    let calls = 0;
+    for (const line of files.flatMap((file) => readFileSync(file, 'utf8').split('\n'))) {
+      for (const [call, name] of line.matchAll(/\b([A-Z]\w+-SPMigration\w*)[^|;})]*/g)) {
+        const cmdlet = cmdlets.find((one) => one.name === name);
+        calls += 1;
+        const known = [...common, ...(cmdlet?.parameters.map((parameter) => parameter.name) ?? [])];
+        for (const [, used = ''] of call.matchAll(/ -([A-Z]\w+)/g))
+          if (!known.includes(used)) found.push(`${name} -${used}`);
+      }
+    }
+    expect(calls).toBeGreaterThan(60);
+    expect(found).toEqual([]);
+  });
+
   it('gives the files that it needs to whoever takes it along', () => {
     const [text = ''] = files.map((file) => readFileSync(file, 'utf8'));
     const [, list = ''] = /foreach \(\$part in ([^)]*)\)/.exec(text) ?? [];
