@@ -49,10 +49,10 @@ const notSeen: Readonly<Record<string, RegExp>> = {
 };
 
 /** Ended by Wine, where a key in the certificate store is asked for or a certificate made. */
-const cannot = ['F2', 'F3', 'F4', 'G1'];
+const cannot = ['F2', 'F4', 'G1'];
 
-/** They take long, and the lane has tests of its own for them: demo, files, paths, store, consoles, children. */
-const left = ['A6', 'C1', 'C2', 'C4', 'C5', 'D1', 'D2', 'E1'];
+/** They take long. The lane has tests of its own for them (demo, files, paths, store, consoles, children); F3 begins as F2. */
+const left = ['A6', 'C1', 'C2', 'C4', 'C5', 'C7', 'D1', 'D2', 'E1', 'E2', 'F3'];
 
 /** The module as a package has it: the lane's executable is laid out for Wine, which its checksums know nothing of. */
 async function packaged(folder: string): Promise<string> {
