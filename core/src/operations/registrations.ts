@@ -38,7 +38,7 @@ export async function knownRegistrations(
     for (const { ownerId, files, maximum } of dropped.passedOver) {
       reporting(call, () => {
         throw fail('LimitExceeded', {
-          what: `the number of files that ${ownerId} left for the owner`,
+          what: `the number of files that ${ownerId || 'accounts that nobody can tell'} left for the owner`,
           actual: files,
           maximum,
         });

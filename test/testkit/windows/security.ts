@@ -103,6 +103,7 @@ function inherited(parent: Uint8Array, maker: string): Uint8Array {
 export class WindowsFilesDouble implements WindowsFiles {
   /** By the number of the file, which stays the same when it is renamed. */
   readonly #descriptors = new Map<bigint, Uint8Array>();
+  readonly #closed = new Set<bigint>();
   /** Whom files belong to that are made without a descriptor. */
   maker = anna;
 
@@ -110,7 +111,13 @@ export class WindowsFilesDouble implements WindowsFiles {
     this.#descriptors.set(lstatSync(path, { bigint: true }).ino, bytes);
   }
 
+  /** From now on nobody may read its list, as where its owner denies that to everybody. */
+  close(path: string): void {
+    this.#closed.add(lstatSync(path, { bigint: true }).ino);
+  }
+
   descriptorOf = (path: string): Uint8Array => {
+    if (this.#closed.has(lstatSync(path, { bigint: true }).ino)) throw fail('StorageDenied', { path });
     const found = this.#descriptors.get(lstatSync(path, { bigint: true }).ino);
     if (found !== undefined) return found;
     const made = inherited(this.descriptorOf(dirname(path)), this.maker);

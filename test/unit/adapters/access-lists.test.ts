@@ -394,6 +394,31 @@ describe.runIf(process.platform === 'linux')('a platform’s folder on Windows',
       ]);
     });
 
+    it('are empty where others than their owner may write them', async () => {
+      const { folder, files, as } = await initialized();
+      await as(ben, false).register('ben.spuser', utf8('1'));
+      // Made by Ben in a folder below C:\, where all may modify everything, changed by another, and moved here.
+      const moved = join(folder, 'users', 'moved.spuser');
+      await writeFile(moved, '2');
+      const modify = { rights: 0x1301bf, sid: 'S-1-5-11', flags: 0x10 };
+      files.set(moved, descriptor(ben, [...ours, { rights: full, sid: ben }, modify]));
+      expect((await as(anna).registrations()).files).toMatchObject([
+        { name: 'ben.spuser', bytes: utf8('1') },
+        { name: 'moved.spuser', bytes: new Uint8Array() },
+      ]);
+    });
+
+    it('whose owner keeps administrators from looking at them stop nothing', async () => {
+      const { folder, files, as } = await initialized();
+      await as(anna).register('anna.spuser', utf8('1'));
+      const closed = join(folder, 'users', 'closed.spuser');
+      await writeFile(closed, '2');
+      files.close(closed);
+      const nobodys = { name: 'closed.spuser', bytes: new Uint8Array(), ownerId: '' };
+      expect((await as(anna).registrations()).files).toMatchObject([{ name: 'anna.spuser' }, nobodys]);
+      expect(await as(anna).registration('closed.spuser')).toMatchObject(nobodys);
+    });
+
     it('are not looked for behind a junction', async () => {
       const { folder, as } = await initialized();
       await rm(join(folder, 'users'), { recursive: true });

@@ -309,6 +309,31 @@ describe.runIf(process.platform === 'linux')('platform store', () => {
       for (const { bytes } of dropped) expect(bytes).toEqual(new Uint8Array());
     });
 
+    it('are empty where others than their owner may write them', async () => {
+      const { folder, store } = await initialized();
+      // Who may change another's file elsewhere can move it here with whatever is in it, and it stays the other's.
+      for (const mode of [0o600, 0o644, 0o620, 0o602]) {
+        const path = join(folder, 'users', `${mode.toString(8)}.spuser`);
+        await writeFile(path, 'x');
+        await chmod(path, mode);
+      }
+      const { files: dropped } = await store.registrations();
+      expect(dropped.map(({ name, bytes }) => [name, bytes.length])).toEqual([
+        ['600.spuser', 1],
+        ['602.spuser', 0],
+        ['620.spuser', 0],
+        ['644.spuser', 1],
+      ]);
+    });
+
+    it('are left although somebody planted a left-over of a process that cannot be', async () => {
+      const { folder, store } = await initialized();
+      const planted = join(folder, 'users', '.9999999999.a.1.tmp');
+      await writeFile(planted, '');
+      await store.register('a.spuser', utf8('1'));
+      expect(await readdir(join(folder, 'users'))).toEqual(['a.spuser']);
+    });
+
     it('need an initialized platform', async () => {
       const folder = join(await makeTemporaryFolder(), 'platform');
       await expect(open(folder).register('a.spuser', utf8('1'))).rejects.toMatchObject({

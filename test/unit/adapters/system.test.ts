@@ -223,6 +223,16 @@ describe('on Windows', () => {
     expect(principalNameOf(`${'a'.repeat(320)}@b`)).toBeUndefined();
   });
 
+  it.each(['linux', 'win32'] as const)('no process on %s has a number that none can have', async (system) => {
+    // As Windows and Node answer: they refuse it as no number of a process.
+    const refuse = (): never => {
+      throw new TypeError('Argument 2 must be a uint32');
+    };
+    const processes = createProcesses(system, () => windows({ processStart: refuse }));
+    for (const pid of [2 ** 31, 9_999_999_999])
+      expect(await processes.isAlive({ pid, start: 'a' })).toBe(false);
+  });
+
   it('a process is told from a later one with its number', async () => {
     const starts = new Map([[process.pid, 'abc']]);
     const processes = createProcesses('win32', () =>

@@ -12,6 +12,7 @@ import type { Processes } from '../../ports/processes.ts';
 import { listIfThere, removeLeftOver, uniqueMark } from './durable.ts';
 import { fileMode } from './layout.ts';
 import { removeDeadTemporaries } from './left-overs.ts';
+import { isWritableByOthers } from './trust.ts';
 
 /** A person has one registration for each key that they ever had here, and an owner never needs the others. */
 const mostFilesPerAccount = 100;
@@ -46,11 +47,11 @@ export class DropFolder {
     for (const name of await listIfThere(this.#disk, this.#folder)) {
       if (!this.#isUsableName(name)) continue;
       const path = join(this.#folder, name);
-      const status = await this.#disk.status(path);
-      if (status === undefined) continue;
-      const ownerId = ownerOf(status);
+      const found = await this.#look(path, ownerOf);
+      if (found === undefined) continue;
+      const { ownerId, sizeBytes } = found;
       const before = left.get(ownerId) ?? { files: 0, bytes: 0 };
-      const now = { files: before.files + 1, bytes: before.bytes + status.sizeBytes };
+      const now = { files: before.files + 1, bytes: before.bytes + sizeBytes };
       left.set(ownerId, now);
       if (now.files > mostFilesPerAccount) continue;
       const file =
@@ -67,19 +68,33 @@ export class DropFolder {
 
   /**
    * One file with its owner, both of one open file. What is no plain file of one name (a link could show another's file as
-   * one's own), too large or not readable stands here without bytes, so that whoever reads it reports it.
+   * one's own), is writable for others than its owner (who may change another's file can move it here), too large or not
+   * readable stands here without bytes, so that whoever reads it reports it.
    */
   async registration(name: string, ownerOf: OwnerOf): Promise<DroppedFile | undefined> {
     const path = join(this.#folder, name);
     try {
       const { bytes, status } = await this.#disk.read(path, maximumBytesOf('registration'));
-      const whole = status.names === 1;
+      const whole = status.names === 1 && !isWritableByOthers(status);
       return { name, path, bytes: whole ? bytes : new Uint8Array(), ownerId: ownerOf(status) };
     } catch (error) {
       if (!isSPMigrationError(error)) throw error;
+      const found = await this.#look(path, ownerOf);
+      return found && { name, path, bytes: new Uint8Array(), ownerId: found.ownerId };
+    }
+  }
+
+  /** Owner and size; undefined where there is no such file. On Windows its owner can keep both from everybody: it is nobody's then. */
+  async #look(
+    path: string,
+    ownerOf: OwnerOf,
+  ): Promise<{ readonly ownerId: string; readonly sizeBytes: number } | undefined> {
+    try {
       const status = await this.#disk.status(path);
-      if (status === undefined) return undefined;
-      return { name, path, bytes: new Uint8Array(), ownerId: ownerOf(status) };
+      return status && { ownerId: ownerOf(status), sizeBytes: status.sizeBytes };
+    } catch (error) {
+      if (!isSPMigrationError(error)) throw error;
+      return { ownerId: '', sizeBytes: 0 };
     }
   }
 

@@ -23,10 +23,18 @@ export function requireTrusted(
 ): void {
   if (status.kind !== kind) throw untrusted(path, `it is no ${kind}`);
   requireOwner(path, status, owners);
-  const { mode, access } = status;
-  const writer = access?.write ?? access?.leave;
-  if (access === undefined ? mode === undefined || (mode & writableByOthers) !== 0 : writer !== undefined)
-    throw untrusted(path, `accounts that are no administrators may write it${named(writer)}`);
+  const { access } = status;
+  if (isWritableByOthers(status))
+    throw untrusted(
+      path,
+      `accounts that are no administrators may write it${named(access?.write ?? access?.leave)}`,
+    );
+}
+
+/** Whether accounts may write it that are neither its owner nor administrators, or nobody can tell. */
+export function isWritableByOthers({ mode, access }: FileStatus): boolean {
+  if (access === undefined) return mode === undefined || (mode & writableByOthers) !== 0;
+  return access.write !== undefined || access.leave !== undefined;
 }
 
 /** `PlatformFolderUntrusted` where others may see or read what is in it. */

@@ -14,12 +14,21 @@ export function createProcesses(
   platform: NodeJS.Platform,
   windows: () => Windows = windowsItself,
 ): Processes {
-  if (platform === 'win32') return createWindowsProcesses(windows);
+  const processes = platform === 'win32' ? createWindowsProcesses(windows) : linuxProcesses;
   return {
-    self: async () => ({ pid: process.pid, start: (await startOf(process.pid)) ?? 'unknown' }),
-    isAlive,
+    self: () => processes.self(),
+    // Marks are read from names of files, which anybody may make up where everybody may leave files.
+    isAlive: (mark) => (mark.pid > largestPid ? Promise.resolve(false) : processes.isAlive(mark)),
   };
 }
+
+/** No system has a process beyond it, and Node refuses to ask for one. */
+const largestPid = 2 ** 31 - 1;
+
+const linuxProcesses: Processes = {
+  self: async () => ({ pid: process.pid, start: (await startOf(process.pid)) ?? 'unknown' }),
+  isAlive,
+};
 
 async function isAlive(mark: ProcessMark): Promise<boolean> {
   if (!signalReaches(mark.pid)) return false;
