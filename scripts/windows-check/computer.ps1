@@ -104,8 +104,13 @@ function Use-CheckPolicy {
         $made.SetValue($Name, $Value)
         & $Run
     } finally {
+        # Only what was set here: group policy may have written meanwhile.
+        $made.DeleteValue($Name, $false)
+        $empty = $made.ValueCount -eq 0 -and $made.SubKeyCount -eq 0
         $made.Dispose()
-        [Microsoft.Win32.Registry]::LocalMachine.DeleteSubKeyTree('Software\Policies\SPMigration')
+        if ($empty) {
+            [Microsoft.Win32.Registry]::LocalMachine.DeleteSubKey('Software\Policies\SPMigration', $false)
+        }
     }
 }
 

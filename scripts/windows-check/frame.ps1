@@ -86,7 +86,8 @@ function New-CheckRun {
     )
     Import-Module -Name $Module -ErrorAction Stop
     $loaded = Get-Module -Name 'SPMigration'
-    $root = [System.IO.Path]::Combine([System.IO.Path]::GetTempPath(), "spmigration-check-$PID")
+    $root = [System.IO.Path]::Combine([System.IO.Path]::GetTempPath(), "spmigration-check-$([System.Guid]::NewGuid().ToString('N'))")
+    # Nobody else can have made it: SYSTEM's folder for temporary files is open to all.
     [void][System.IO.Directory]::CreateDirectory($root)
     $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
     $principal = [System.Security.Principal.WindowsPrincipal]::new($identity)

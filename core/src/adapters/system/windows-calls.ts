@@ -39,6 +39,18 @@ export function systemLibrary(name: string): string {
   return `${folder}\\${name}`;
 }
 
+const held = new Set<Uint8Array>();
+
+/** Runs `work`, which gives Windows nothing but the address of these bytes: they stay where they are meanwhile. */
+export function holding<Result>(bytes: readonly Uint8Array[], work: () => Result): Result {
+  for (const one of bytes) held.add(one);
+  try {
+    return work();
+  } finally {
+    for (const one of bytes) held.delete(one);
+  }
+}
+
 /** A function of Windows that failed, where no failure is foreseen: `StorageFailed`. */
 export function failed(call: string, code?: number): Error {
   const problem = code === undefined ? `${call} failed` : `${call} answered ${code}`;

@@ -6,7 +6,7 @@
  */
 import { toNamespacedPath } from 'node:path';
 import { fail, type SPMigrationError } from '../../domain/error.ts';
-import { Cell, failed, systemLibrary } from './windows-calls.ts';
+import { Cell, failed, holding, systemLibrary } from './windows-calls.ts';
 import { toWide } from './windows.ts';
 
 /** Descriptors are bytes as `decodeSecurity` reads them; `list` is a descriptor as text (SDDL). */
@@ -151,7 +151,7 @@ function openWindowsFiles(): WindowsFiles {
       withDescriptor(list, (descriptor) => {
         const given = attributes(descriptor);
         const as = [FILE_GENERIC_WRITE, SHARE_ALL, ffi.getRawPointer(given), CREATE_NEW, 0, 0n] as const;
-        const handle = kernel.CreateFileW(wide(path), ...as);
+        const handle = holding([given], () => kernel.CreateFileW(wide(path), ...as));
         if (handle === INVALID_HANDLE_VALUE) throw refused('CreateFileW', kernel.GetLastError(), path);
         kernel.CloseHandle(handle);
       });

@@ -5,15 +5,22 @@
  */
 import { SecretBytes } from '../../bytes/secret-bytes.ts';
 import type { MachineProtection } from '../../ports/machine-protection.ts';
-import { failed, systemLibrary } from './windows-calls.ts';
+import { failed, holding, systemLibrary } from './windows-calls.ts';
 import { toWide } from './windows.ts';
 
 const CRYPTPROTECT_UI_FORBIDDEN = 1;
 const CRYPTPROTECT_LOCAL_MACHINE = 4;
 const flags = CRYPTPROTECT_UI_FORBIDDEN | CRYPTPROTECT_LOCAL_MACHINE;
 
-/** Failures that say nothing about the bytes: no memory, a service that cannot be reached (1700 to 1799), a system that ends. */
-const passing: readonly number[] = [8, 14, 1115, 1450];
+/**
+ * What says that the bytes are not this computer's, or were changed: ERROR_FILE_NOT_FOUND (of the key), ERROR_INVALID_DATA, and
+ * NTE_BAD_HASH, _KEY, _LEN, _DATA, _SIGNATURE, _KEY_STATE, NTE_NOT_FOUND, NTE_DECRYPTION_FAILURE. Any other failure (no memory, a
+ * service that does not answer, a code that was lost) says nothing about them, and must not pass for a chip that is gone.
+ */
+const refusals: readonly number[] = [
+  2, 13, 0x8009_0002, 0x8009_0003, 0x8009_0004, 0x8009_0005, 0x8009_0006, 0x8009_000b, 0x8009_0011,
+  0x8009_002c,
+];
 
 let opened: MachineProtection | undefined;
 
@@ -66,16 +73,20 @@ function openProtection(): MachineProtection {
       // A copy of its own: a view into a larger buffer has no address for itself.
       using plaintext = SecretBytes.copyOf(secret.reveal);
       const [from, bound] = [blobOf(plaintext.reveal), blobOf(purpose)];
-      if (crypt.CryptProtectData(from, toWide('SPMigration'), bound, 0n, 0n, flags, made) === 0)
-        throw failed('CryptProtectData', kernel.GetLastError());
+      const done = holding([plaintext.reveal, purpose], () =>
+        crypt.CryptProtectData(from, toWide('SPMigration'), bound, 0n, 0n, flags, made),
+      );
+      if (done === 0) throw failed('CryptProtectData', kernel.GetLastError());
       return taken(made);
     },
     unprotect: (bytes, purpose) => {
       const made = new Uint8Array(16);
-      if (crypt.CryptUnprotectData(blobOf(bytes), 0n, blobOf(purpose), 0n, 0n, flags, made) !== 0)
-        return new SecretBytes(taken(made));
+      const done = holding([bytes, purpose], () =>
+        crypt.CryptUnprotectData(blobOf(bytes), 0n, blobOf(purpose), 0n, 0n, flags, made),
+      );
+      if (done !== 0) return new SecretBytes(taken(made));
       const code = kernel.GetLastError();
-      if (passing.includes(code) || (code >= 1700 && code < 1800)) throw failed('CryptUnprotectData', code);
+      if (!refusals.includes(code)) throw failed('CryptUnprotectData', code);
       return { refused: `Windows refuses it (0x${code.toString(16).padStart(8, '0')})` };
     },
   };
