@@ -42,7 +42,8 @@ function outcomes(told: string): readonly string[] {
 }
 
 describe.skipIf(!haveWindows())('the demonstration on Windows', { timeout: 900_000 }, () => {
-  it('with software chips', async () => {
+  // With them the lane migrates in other tests, too (windows/migration, windows/quick-start).
+  it.runIf(process.env.SPMIGRATION_FULL === '1')('with software chips', async () => {
     const told = await tell('software');
     expect(outcomes(told).filter((outcome) => outcome !== 'done')).toEqual([
       'refused: DestinationNotAuthorized',
@@ -64,7 +65,10 @@ describe.skipIf(!haveWindows())('the demonstration on Windows', { timeout: 900_0
 
   it('with three TPMs', async () => {
     const told = await tell('tpm2');
-    expect(outcomes(told)).toContain('refused: DestinationNotAttested');
+    const refusals = outcomes(told).filter((outcome) => outcome !== 'done');
+    expect(refusals).toContain('refused: DestinationNotAttested');
+    for (const code of ['FingerprintMismatch', 'ArchiveNotForThisPlatform', 'ArchiveDamaged', 'GrantRevoked'])
+      expect(refusals).toContain(`refused: ${code}`);
     expect(told).toContain('wrong passwords that the TPM of PC-A counts: 1; locked out: False');
     expect(told.match(/: no key and no session is loaded/g)).toHaveLength(3);
   });

@@ -79,7 +79,10 @@ async function check(...args: readonly string[]) {
   return { ...outcome, data, text, rows: new Map(data.Rows.map((row) => [row.No, row] as const)) };
 }
 
-describe.skipIf(!haveWindows())('scripts/windows-check.ps1', { timeout: 420_000 }, () => {
+// It takes minutes; the rows and names of the script are compared on every system (unit/windows-check.test.ts).
+const wanted = process.env.SPMIGRATION_FULL === '1';
+
+describe.skipIf(!haveWindows() || !wanted)('scripts/windows-check.ps1', { timeout: 420_000 }, () => {
   it('sees what is there, and says of nothing that it was seen where Wine pretends it', async () => {
     const before = await readdir(temporaryFolder());
     const asked = rowsOfChecklist('first').filter((no) => !left.includes(no));
