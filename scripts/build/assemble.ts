@@ -2,11 +2,12 @@
  * Puts a module folder together: what psmodule/build.ts makes, executables under bin/<platform>/, licences, signatures, and
  * SHA256SUMS over all of it. Leaves out where executables come from, and the packages that are made of such a folder (package.ts).
  */
-import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { buildModule } from '../../psmodule/build.ts';
 import { type Bundle } from './bundle.ts';
 import { checksums } from './checksums.ts';
+import { filesBelow } from './files-below.ts';
 import { thirdPartyNotices } from './notices.ts';
 import { type Platform, ROOT, filesOf } from './platform.ts';
 import { signModule } from './sign.ts';
@@ -48,11 +49,4 @@ export async function fillModule(folder: string, request: ModuleRequest): Promis
   const unsigned = sign === undefined ? [] : await signModule(folder, sign);
   await writeFile(join(folder, 'SHA256SUMS'), await checksums(folder, await filesBelow(folder)));
   return unsigned;
-}
-
-async function filesBelow(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
 }

@@ -4,12 +4,13 @@
  * Windows lane with all that it makes.
  */
 import { createHash } from 'node:crypto';
-import { link, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VERSION } from '../../core/src/version.ts';
-import { PRODUCT, bundle } from './bundle.ts';
+import { type Bundle, PRODUCT, bundle } from './bundle.ts';
 import { buildExecutable } from './executable.ts';
+import { filesBelow } from './files-below.ts';
 import { type Platform, ROOT, currentPlatform, filesOf } from './platform.ts';
 
 /** Everything that can change the executable. */
@@ -42,17 +43,27 @@ export async function freshModule(platform = thisPlatform()): Promise<string> {
   const executable = await freshExecutable(platform);
   const target = modulePath(platform);
   await makeFresh(target, await stateOf(MODULE_INPUTS), async () => {
-    const { assembleModule } = await import('./assemble.ts');
-    await assembleModule(target, {
-      bundle: await bundle(PRODUCT),
-      platforms: [platform],
-      placeExecutable: (_, output) => link(executable, output),
-    });
+    await assembleAround(executable, platform, await bundle(PRODUCT), target);
   });
   return target;
 }
 
-function thisPlatform(): Platform {
+/** Makes the module with one executable, which is there already, at `target`. */
+export async function assembleAround(
+  executable: string,
+  platform: Platform,
+  bundled: Bundle,
+  target: string,
+): Promise<void> {
+  const { assembleModule } = await import('./assemble.ts');
+  await assembleModule(target, {
+    bundle: bundled,
+    platforms: [platform],
+    placeExecutable: (_, output) => link(executable, output),
+  });
+}
+
+export function thisPlatform(): Platform {
   const platform = currentPlatform();
   if (platform === undefined) throw new Error('there is no executable for this kind of computer');
   return platform;
@@ -104,11 +115,7 @@ export async function stateOf(
 
 async function filesUnder(path: string): Promise<readonly string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  return (await filesBelow(path)).map((name) => join(path, name));
 }
 
 /** Waits for the lock file to be free and takes it; a lock whose process has died is taken over. Answers what gives it back. */

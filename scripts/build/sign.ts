@@ -4,8 +4,9 @@
  * program's (`scripts/sign-with-osslsigncode.sh` is one), and whether anybody trusts them.
  */
 import { spawnSync } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { filesBelow } from './files-below.ts';
 import { withoutSignature } from './windows-runtime.ts';
 
 /** Authenticode files of a module: App Control looks at all of them, the execution policy AllSigned at the scripts. */
@@ -42,11 +43,7 @@ export async function signModule(folder: string, program: string): Promise<reado
 const told = { unsigned: 'did not sign', damaged: 'changed more than the signature of' } as const;
 
 async function signableFiles(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const names = entries
-    .filter((entry) => entry.isFile() && SIGNABLE.test(entry.name))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .sort();
+  const names = (await filesBelow(folder)).filter((name) => SIGNABLE.test(name));
   return [
     ...names.filter((name) => name.endsWith('.exe')),
     ...names.filter((name) => !name.endsWith('.exe')),

@@ -3,13 +3,17 @@
  * that has a password. For suites of many commands of which it is no matter how much a guess costs. It and the product cannot
  * open what the other made; in-process computers can, with `cheapKdf`. The Windows lane has the product's executable only.
  */
-import { link } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assembleModule } from '../../scripts/build/assemble.ts';
 import { PRODUCT, bundle } from '../../scripts/build/bundle.ts';
 import { buildExecutable } from '../../scripts/build/executable.ts';
-import { MODULE_INPUTS, makeFresh, stateOf } from '../../scripts/build/freshness.ts';
-import { ROOT, currentPlatform, filesOf } from '../../scripts/build/platform.ts';
+import {
+  MODULE_INPUTS,
+  assembleAround,
+  makeFresh,
+  stateOf,
+  thisPlatform,
+} from '../../scripts/build/freshness.ts';
+import { ROOT, filesOf } from '../../scripts/build/platform.ts';
 import { builtModule } from './executable.ts';
 import { windowsLane } from './windows/lane.ts';
 
@@ -24,19 +28,14 @@ export function quickModule(): Promise<string> {
 }
 
 async function freshQuickModule(): Promise<string> {
-  const platform = currentPlatform();
-  if (platform === undefined) throw new Error('there is no executable for this kind of computer');
+  const platform = thisPlatform();
   const place = join(ROOT, 'build/quick');
   const executable = join(place, platform, filesOf(platform).executable);
   const target = join(place, 'module/SPMigration');
   await makeFresh(target, await stateOf([...MODULE_INPUTS, quick.by]), async () => {
     const bundled = await bundle({ ...PRODUCT, replaced: quick });
     await buildExecutable({ platform, bundle: bundled, output: executable });
-    await assembleModule(target, {
-      bundle: bundled,
-      platforms: [platform],
-      placeExecutable: (_, output) => link(executable, output),
-    });
+    await assembleAround(executable, platform, bundled, target);
   });
   return target;
 }

@@ -3,12 +3,13 @@
  * module is imported by its name, and the rehearsal is typed, in sessions that begin with the execution policy of a fresh Windows.
  * The archive command and the mark of the internet are stand-ins (test/pshost); what Windows says to the files is left out.
  */
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../core/src/version.ts';
 import { PRODUCT, bundle } from '../../scripts/build/bundle.ts';
+import { checksums } from '../../scripts/build/checksums.ts';
+import { filesBelow } from '../../scripts/build/files-below.ts';
 import { builtPath } from '../../scripts/build/freshness.ts';
 import { archiveName, makePackage } from '../../scripts/build/package.ts';
 import { WINDOWS_USER } from '../../scripts/windows/lane.ts';
@@ -101,12 +102,6 @@ describe.skipIf(!haveWindows())("README's quick start on Windows", { timeout: 30
 });
 
 /** Names and contents. */
-async function listing(folder: string): Promise<Readonly<Record<string, string>>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const hashed = files.sort().map(async (file) => {
-    const digest = createHash('sha256').update(await readFile(file));
-    return [file.slice(folder.length), digest.digest('hex')] as const;
-  });
-  return Object.fromEntries(await Promise.all(hashed));
+async function listing(folder: string): Promise<string> {
+  return checksums(folder, await filesBelow(folder));
 }

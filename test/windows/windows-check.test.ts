@@ -3,9 +3,10 @@
  * measured, and what Wine lacks or pretends is never said to have passed. What a real Windows answers is left out.
  */
 import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checksums } from '../../scripts/build/checksums.ts';
+import { filesBelow } from '../../scripts/build/files-below.ts';
 import { ROOT } from '../../scripts/build/platform.ts';
 import { builtModule } from '../testkit/executable.ts';
 import { runPowerShell } from '../testkit/powershell.ts';
@@ -58,9 +59,7 @@ const left = ['A6', 'C1', 'C2', 'C4', 'C5', 'C7', 'D1', 'D2', 'E1', 'E2', 'F3'];
 async function packaged(folder: string): Promise<string> {
   const module = join(folder, 'SPMigration');
   await cp(await builtModule(), module, { recursive: true });
-  const entries = await readdir(module, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && entry.name !== 'SHA256SUMS');
-  const names = files.map((entry) => relative(module, join(entry.parentPath, entry.name)));
+  const names = (await filesBelow(module)).filter((name) => name !== 'SHA256SUMS');
   await writeFile(join(module, 'SHA256SUMS'), await checksums(module, names));
   return `${windowsPath(module)}\\SPMigration.psd1`;
 }

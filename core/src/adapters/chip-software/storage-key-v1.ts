@@ -10,7 +10,7 @@ import { fail, type SPMigrationError } from '../../domain/error.ts';
 import { seedBytes, storageKeyOf, type StorageKey } from './storage-key.ts';
 
 export const firstLineV1 = 'SPMigration storage-key v1\n';
-const largestPublicArea = 1024;
+export const largestPublicArea = 1024;
 
 export function encodeStorageKeyV1(key: StorageKey): SecretBytes {
   const writer = new ByteWriter().raw(ascii(firstLineV1)).sized16(key.public);

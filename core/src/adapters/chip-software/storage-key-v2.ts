@@ -10,10 +10,9 @@ import { p256Bytes } from '../../crypto/p256.ts';
 import { fail } from '../../domain/error.ts';
 import type { MachineProtection } from '../../ports/machine-protection.ts';
 import { secretBytes, type StorageKey } from './storage-key.ts';
-import { checkedStorageKey, damagedStorageKey } from './storage-key-v1.ts';
+import { checkedStorageKey, damagedStorageKey, largestPublicArea } from './storage-key-v1.ts';
 
 export const firstLineV2 = 'SPMigration storage-key v2\n';
-const largestPublicArea = 1024;
 /** Windows makes about 230 bytes of 64. */
 const largestProtected = 2048;
 

@@ -104,15 +104,15 @@ class FilePlatformStore implements PlatformStore {
   async folderProblems(): Promise<readonly SPMigrationError[]> {
     if ((await this.#disk.status(this.path)) === undefined) return [];
     const opened = [this.path, this.#public, ...collectionFolders(this.#public)];
+    const { owners, inherits = false } = this.#options;
     const problems: SPMigrationError[] = [];
     for (const path of [...opened, this.#private, this.#users]) {
       const status = await this.#disk.status(path);
       try {
         if (status === undefined) throw untrusted(path, 'it is missing');
-        if (this.#options.inherits === true) this.#requireTrusted(path, status, 'folder');
-        else if (path === this.#users) requireDropFolder(path, status, this.#options.owners);
+        if (path === this.#users && !inherits) requireDropFolder(path, status, owners);
         else this.#requireTrusted(path, status, 'folder');
-        if (path === this.#private && this.#options.inherits !== true) requireClosed(path, status);
+        if (path === this.#private && !inherits) requireClosed(path, status);
       } catch (error) {
         if (!isSPMigrationError(error)) throw error;
         problems.push(error);

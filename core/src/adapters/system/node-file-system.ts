@@ -54,10 +54,11 @@ async function read(
   const nonBlocking = windows ? 0 : constants.O_NONBLOCK;
   const file = await fs.open(path, constants.O_RDONLY | noFollow() | nonBlocking);
   try {
-    if (windows) await requireSame(path, file, access?.covers(path) === true);
+    const covering = access?.covers(path) === true ? access : undefined;
+    if (windows) await requireSame(path, file, covering !== undefined);
     const found = toStatus(await file.stat(), windows);
     if (found.kind !== 'file') throw fail('PathUnusable', { path, problem: 'it is no regular file' });
-    const seen = access?.covers(path) === true ? access.ofOpen(file.fd, path) : undefined;
+    const seen = covering?.ofOpen(file.fd, path);
     return { bytes: await readBounded(file, path, maximumBytes), status: { ...found, ...seen } };
   } finally {
     await file.close();
